@@ -1,0 +1,129 @@
+/* Bounded growing buffer. */
+#include "buf.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAP = 64 };
+
+void er_buf_init(struct er_buf *b, size_t max_bytes)
+{
+    assert(max_bytes > 0);
+    *b = (struct er_buf){.max = max_bytes};
+}
+
+void er_buf_release(struct er_buf *b)
+{
+    free(b->data);
+    *b = (struct er_buf){.max = b->max};
+}
+
+void er_buf_reset(struct er_buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+static bool fail(struct er_buf *b)
+{
+    er_buf_release(b);
+    b->failed = true;
+    return false;
+}
+
+bool er_buf_reserve(struct er_buf *b, size_t extra)
+{
+    if (b->failed)
+        return false;
+    if (extra > b->max || b->len > b->max - extra)
+        return fail(b);
+    size_t need = b->len + extra + 1;
+    if (need <= b->cap)
+        return true;
+    size_t cap = b->cap ? b->cap : FIRST_CAP;
+    while (cap < need)
+        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    if (cap > b->max && need <= b->max + 1)
+        cap = b->max + 1;
+    char *data = realloc(b->data, cap);
+    if (!data)
+        return fail(b);
+    b->data = data;
+    b->cap = cap;
+    b->data[b->len] = '\0';
+    return true;
+}
+
+bool er_buf_add(struct er_buf *b, const void *bytes, size_t len)
+{
+    if (!er_buf_reserve(b, len))
+        return false;
+    if (len)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+    return true;
+}
+
+bool er_buf_adds(struct er_buf *b, const char *text)
+{
+    return er_buf_add(b, text, strlen(text));
+}
+
+bool er_buf_addc(struct er_buf *b, char c) { return er_buf_add(b, &c, 1); }
+
+bool er_buf_vaddf(struct er_buf *b, const char *fmt, va_list ap)
+{
+    va_list twice;
+    va_copy(twice, ap);
+    int n = vsnprintf(NULL, 0, fmt, twice);
+    va_end(twice);
+    if (n < 0)
+        return fail(b);
+    if (!er_buf_reserve(b, (size_t)n))
+        return false;
+    vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    b->len += (size_t)n;
+    return true;
+}
+
+bool er_buf_addf(struct er_buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    bool ok = er_buf_vaddf(b, fmt, ap);
+    va_end(ap);
+    return ok;
+}
+
+void er_buf_drop(struct er_buf *b, size_t n)
+{
+    if (n > b->len)
+        n = b->len;
+    if (n == 0)
+        return;
+    memmove(b->data, b->data + n, b->len - n);
+    b->len -= n;
+    b->data[b->len] = '\0';
+}
+
+char *er_buf_take(struct er_buf *b, size_t *len)
+{
+    if (!er_buf_reserve(b, 0))
+        return NULL;
+    char *data = b->data;
+    if (len)
+        *len = b->len;
+    *b = (struct er_buf){.max = b->max};
+    return data;
+}
+
+const char *er_buf_str(const struct er_buf *b)
+{
+    return b->data ? b->data : "";
+}

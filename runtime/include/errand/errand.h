@@ -1,0 +1,392 @@
+/* errand: run a request against a model and its tools, durably.
+ *
+ * This header is the whole embedding API and the authority on what it does.
+ * A program opens a runtime, optionally adds tools of its own as callbacks,
+ * starts runs, and drives the loop until they end:
+ *
+ *     struct errand_error err = {0};
+ *     struct errand_options opt = {.size = sizeof opt};
+ *     errand *rt = NULL;
+ *     if (errand_open(&opt, &rt, &err) != ERRAND_OK) ...
+ *     struct errand_request req = {.size = sizeof req, .prompt = "Hi"};
+ *     errand_start(rt, &req, NULL, &err);
+ *     errand_drive(rt, -1, &err);
+ *     errand_close(rt);
+ *
+ * Conventions
+ *   Results   every function that can fail returns an errand_code; 0 is
+ *             success. Details go to the errand_error given last, which may
+ *             be NULL and is untouched on success.
+ *   Text      UTF-8, ended by NUL. Where a length stands beside a pointer,
+ *             the length counts and the text may hold any byte.
+ *   JSON      UTF-8 text; the shapes stand in schemas/.
+ *   Memory    "caller frees" means errand_free(). "borrowed until X" means
+ *             do not keep it past X. Everything given to errand is copied.
+ *   Growth    structs that cross begin with their size, which the caller
+ *             sets to sizeof; fields are only ever added at the end.
+ *   Threads   [any]   may be called from every thread.
+ *             [owner] the thread that called errand_open, one at a time; or,
+ *                     after errand_thread_start, the loop's own callbacks.
+ */
+#ifndef ERRAND_ERRAND_H
+#define ERRAND_ERRAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define ERRAND_API __attribute__((visibility("default")))
+#define ERRAND_MUST_USE __attribute__((warn_unused_result))
+#else
+#define ERRAND_API
+#define ERRAND_MUST_USE
+#endif
+
+#define ERRAND_VERSION "0.1.0"
+
+/* The one table of errors: name, number, text, HTTP status, exit status.
+ * Numbers are fixed for ever; new rows go at the end. */
+#define ERRAND_CODES(X)                                                   \
+    X(OK, 0, "ok", 200, 0)                                                \
+    X(NOMEM, 1, "out of memory", 500, 1)                                  \
+    X(USAGE, 2, "wrong usage", 400, 2)                                    \
+    X(CONFIG, 3, "bad configuration", 500, 2)                             \
+    X(NOT_FOUND, 4, "not found", 404, 1)                                  \
+    X(EXISTS, 5, "exists already", 409, 1)                                \
+    X(RANGE, 6, "out of range", 400, 2)                                   \
+    X(TOO_LARGE, 7, "too large", 413, 1)                                  \
+    X(SYNTAX, 8, "cannot be parsed", 400, 1)                              \
+    X(SCHEMA, 9, "does not fit the schema", 400, 1)                       \
+    X(IO, 10, "input or output failed", 500, 1)                           \
+    X(STORE, 11, "the store failed", 500, 1)                              \
+    X(STORE_NEWER, 12, "the store is from a newer errand", 500, 1)        \
+    X(BUSY, 13, "busy", 503, 1)                                           \
+    X(FENCED, 14, "another process took the run over", 409, 1)            \
+    X(STATE, 15, "not possible in this state", 409, 1)                    \
+    X(NETWORK, 16, "the network failed", 502, 1)                          \
+    X(TIMEOUT, 17, "timed out", 504, 1)                                   \
+    X(PROVIDER, 18, "the model's endpoint refused", 502, 1)               \
+    X(PROTOCOL, 19, "the answer breaks the protocol", 502, 1)             \
+    X(AUTH, 20, "not authorized", 401, 1)                                 \
+    X(RATE_LIMIT, 21, "rate limit", 429, 1)                               \
+    X(CONTEXT, 22, "the context window is full", 413, 1)                  \
+    X(TOOL, 23, "the tool failed", 500, 1)                                \
+    X(WORKER, 24, "the tool's worker died", 500, 1)                       \
+    X(DENIED, 25, "denied", 403, 1)                                       \
+    X(CANCELLED, 26, "cancelled", 499, 130)                               \
+    X(PAUSED, 27, "paused", 202, 3)                                       \
+    X(UNSUPPORTED, 28, "not supported", 501, 1)                           \
+    X(BUG, 29, "a bug in errand", 500, 1)
+
+enum errand_code {
+#define ERRAND_CODE_ENUM(name, num, text, http, exit) ERRAND_##name = num,
+    ERRAND_CODES(ERRAND_CODE_ENUM)
+#undef ERRAND_CODE_ENUM
+};
+
+/* What went wrong. Lives by value, allocates nothing. */
+struct errand_error {
+    int32_t code;   /* an errand_code */
+    int32_t detail; /* errno, HTTP status or provider's code; 0 if none */
+    int64_t at;     /* byte offset or line where it makes sense, else -1 */
+    char msg[232];  /* what failed, the value, what to do next */
+};
+
+/* Name ("TIMEOUT"), text, HTTP status and exit status of a code. Unknown
+ * codes answer as BUG. Static storage. [any] */
+ERRAND_API const char *errand_code_name(int code);
+ERRAND_API const char *errand_code_text(int code);
+ERRAND_API int errand_code_http(int code);
+ERRAND_API int errand_code_exit(int code);
+
+/* Version of the library that runs, as "0.1.0". [any] */
+ERRAND_API const char *errand_version(void);
+
+/* Free what errand allocated for the caller. NULL is harmless. [any] */
+ERRAND_API void errand_free(void *p);
+
+/* ------------------------------------------------------------ runtime */
+
+typedef struct errand errand;         /* a runtime: one loop, one store */
+typedef struct errand_run errand_run; /* a run in this process */
+
+enum errand_sync {
+    ERRAND_SYNC_FULL = 0,   /* flushed to the disk: survives power loss */
+    ERRAND_SYNC_NORMAL = 1, /* survives kill -9; power loss may lose the
+                               newest commits, never consistency */
+};
+
+enum errand_log_level {
+    ERRAND_LOG_ERROR = 0,
+    ERRAND_LOG_WARN = 1,
+    ERRAND_LOG_INFO = 2,
+    ERRAND_LOG_DEBUG = 3,
+};
+
+struct errand_options {
+    uint32_t size;          /* sizeof(struct errand_options) */
+    uint32_t sync;          /* an errand_sync */
+    const char *store_path; /* database file; NULL: ERRAND_STORE, else
+                               $XDG_DATA_HOME/errand/errand.db; its folder
+                               is made if missing */
+    const char *config_path; /* errand.lua to use alone; NULL: the one in
+                                the working folder, then the user's; "":
+                                none at all */
+    const char *const *tools_dirs; /* further folders of tools, ended by
+                                      NULL; may be NULL */
+    const char *worker_path; /* errand-worker; NULL: beside the program,
+                                then the installed one */
+    const char *replay_path; /* NULL, or a recording that answers instead of
+                                every model */
+    const char *record_path; /* NULL, or where each model exchange is
+                                recorded */
+    void (*log)(void *user, int level, const char *text); /* [owner] or NULL:
+                                silent */
+    void *log_user;
+};
+
+/* Open a runtime: read the configuration, open or make the store, find the
+ * tools. Costs one worker process. On failure *out is NULL.
+ * Errors  CONFIG, STORE, STORE_NEWER, BUSY, IO, NOMEM, SYNTAX, EXISTS (two
+ *         tools of one name)
+ * Threads [any]; the calling thread becomes the owner */
+ERRAND_API ERRAND_MUST_USE int errand_open(
+    const struct errand_options *opt, errand **out, struct errand_error *err);
+
+/* Close: interrupts what still runs (it can be resumed), waits for the
+ * store's last flush, ends the workers. NULL is harmless. [owner]; with a
+ * loop thread it stops the thread first. */
+ERRAND_API void errand_close(errand *rt);
+
+/* Drive the loop on this thread until no run is active, errand_stop is
+ * called, or timeout_ms is over (-1: no limit; 0: what is ready now).
+ * Errors  TIMEOUT if the time is over and runs are active  [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_drive(
+    errand *rt, int64_t timeout_ms, struct errand_error *err);
+
+/* Make errand_drive return. Async-signal-safe is errand_interrupt only.
+ * [any] */
+ERRAND_API void errand_stop(errand *rt);
+
+/* Cancel every active run, as Ctrl-C does. Async-signal-safe. [any] */
+ERRAND_API void errand_interrupt(errand *rt);
+
+/* Hand the loop to a thread of its own until errand_close. From then on
+ * callbacks come on that thread. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_thread_start(
+    errand *rt, struct errand_error *err);
+
+/* ------------------------------------------------------- tools in C */
+
+enum errand_effect {
+    ERRAND_UNSAFE = 0,     /* has side effects: never run twice */
+    ERRAND_PURE = 1,       /* depends on its arguments alone */
+    ERRAND_READ = 2,       /* reads, changes nothing */
+    ERRAND_IDEMPOTENT = 3, /* running it twice is as once */
+    ERRAND_KEYED = 4,      /* honours the idempotency key */
+};
+
+typedef struct errand_call errand_call; /* one call, until answered */
+
+struct errand_tool_def {
+    uint32_t size;
+    uint32_t effect;         /* an errand_effect */
+    const char *name;        /* [A-Za-z0-9_-]{1,64} */
+    const char *description; /* what the model reads */
+    const char *parameters;  /* JSON Schema of the arguments, an object */
+    int64_t timeout_ms;      /* 0: the default, 30,000 */
+    uint32_t sequential;     /* 1: never beside other calls */
+    uint32_t reserved;       /* 0 */
+    /* Run one call. Answer through errand_call_reply or errand_call_fail,
+     * now or later, from any thread, exactly once. args is valid JSON that
+     * fits the schema, borrowed until this function returns. Called on the
+     * loop's thread: do not block it. */
+    void (*run)(void *user, errand_call *call, const char *args, size_t len);
+    void *user;
+};
+
+/* Add a tool for this runtime. Everything but run and user is copied.
+ * Errors  USAGE, SCHEMA, EXISTS  [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_add_tool(
+    errand *rt, const struct errand_tool_def *def, struct errand_error *err);
+
+/* Answer a call with text or JSON; copied. The call is gone afterwards.
+ * [any] */
+ERRAND_API void errand_call_reply(
+    errand_call *call, const char *text, size_t len);
+
+/* Answer that the call failed, with what the model should read. [any] */
+ERRAND_API void errand_call_fail(errand_call *call, const char *message);
+
+/* Key that stays the same over attempts at the same call; borrowed until
+ * the call is answered. [any] */
+ERRAND_API const char *errand_call_key(const errand_call *call);
+
+/* --------------------------------------------------------------- runs */
+
+enum errand_event_type {
+    ERRAND_EV_STARTED = 0,   /* accepted and stored */
+    ERRAND_EV_TEXT = 1,      /* part of the answer */
+    ERRAND_EV_REASONING = 2, /* part of the model's reasoning */
+    ERRAND_EV_CALL = 3,      /* the model calls a tool */
+    ERRAND_EV_RESULT = 4,    /* a call has its result */
+    ERRAND_EV_USAGE = 5,     /* tokens of one model turn */
+    ERRAND_EV_RETRY = 6,     /* a model request is tried again */
+    ERRAND_EV_NOTICE = 7,    /* something a person should know */
+    ERRAND_EV_PAUSED = 8,    /* the run stopped and can be resumed */
+    ERRAND_EV_DONE = 9,      /* the run has its answer, durably stored */
+    ERRAND_EV_FAILED = 10,   /* the run failed; it can be resumed */
+    ERRAND_EV_DISCARD = 11,  /* the text since the last turn is void: the
+                                model's turn is tried again */
+};
+
+struct errand_event {
+    uint32_t size;
+    uint32_t type;    /* an errand_event_type */
+    errand_run *run;  /* borrowed until the end event returned */
+    const char *text; /* TEXT, REASONING: the piece; DONE: the whole answer;
+                         others: a short line for people; never NULL */
+    size_t text_len;
+    const char *json; /* CALL, RESULT, USAGE, RETRY, PAUSED, DONE, FAILED,
+                         STARTED: details, schemas/event.schema.json; else
+                         NULL. Borrowed until the callback returns */
+    int32_t code;     /* FAILED, PAUSED: an errand_code; else 0 */
+    uint32_t reserved;
+};
+
+typedef void (*errand_event_fn)(void *user, const struct errand_event *ev);
+
+struct errand_request {
+    uint32_t size;
+    uint32_t flags;           /* errand_request_flag */
+    const char *prompt;       /* the user's text; required */
+    size_t prompt_len;        /* 0: prompt ends at its NUL */
+    const char *conversation; /* id (or its unique beginning) to continue;
+                                 NULL: a new one */
+    const char *model;        /* provider:name; NULL: as configured */
+    const char *system;       /* system text of a new conversation, or NULL */
+    const char *const *tools; /* names, ended by NULL; NULL: none. "*" is
+                                 every tool there is */
+    const char *params;       /* JSON object: sampling parameters, NULL */
+    const char *budgets;      /* JSON object: max_turns, max_calls,
+                                 max_tokens, max_seconds, max_cost; NULL */
+    const char *schema;       /* JSON Schema the answer must fit, or NULL */
+    const char *tool_choice;  /* auto, none, required, or a tool's name */
+    const char *client_key;   /* idempotency key: the same key answers with
+                                 the run that has it; or NULL */
+    const char *on_unknown;   /* a call of unknown outcome: "ask" (pause,
+                                 the default), "fail", "retry" */
+    errand_event_fn on_event; /* or NULL */
+    void *user;
+};
+
+enum errand_request_flag {
+    ERRAND_REQ_NO_STREAM = 1, /* ask for whole replies */
+    ERRAND_REQ_PROMPT = 2,    /* the endpoint's prompt form (workers-ai) */
+};
+
+/* Accept a request: its message and run are committed before this returns
+ * to the caller's loop; the answer comes as events. *out (may be NULL) is
+ * borrowed until the end event (PAUSED, DONE or FAILED) has returned.
+ * Errors  USAGE, RANGE, NOT_FOUND, SCHEMA, CONFIG; those found later come as
+ *         FAILED events  [any] with a loop thread, else [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_start(errand *rt,
+    const struct errand_request *req, errand_run **out,
+    struct errand_error *err);
+
+/* Go on with a run that paused, failed or was interrupted. run_id may be
+ * its unique beginning. Options (JSON object or NULL): budgets, on_unknown.
+ * Errors  NOT_FOUND, STATE (done, or alive elsewhere), BUSY  as above */
+ERRAND_API ERRAND_MUST_USE int errand_resume(errand *rt, const char *run_id,
+    const char *options, errand_event_fn on_event, void *user,
+    errand_run **out, struct errand_error *err);
+
+/* Cancel a run at once, in the middle of anything; it ends PAUSED with code
+ * CANCELLED and can be resumed. [owner], or [any] with a loop thread */
+ERRAND_API void errand_cancel(errand_run *run);
+
+/* Ids of a run and its conversation; borrowed as long as the run. [owner] */
+ERRAND_API const char *errand_run_id(const errand_run *run);
+ERRAND_API const char *errand_run_conversation(const errand_run *run);
+
+/* ---------------------------------------------------- store, for people
+ *
+ * Each takes a JSON object of options (NULL: none) and answers with JSON
+ * that the caller frees. Ids may be given by their unique beginning.
+ * Errors  NOT_FOUND, USAGE, STORE, BUSY, STATE. [owner] */
+
+/* Runs, newest first. Options: limit (20), state, conversation.
+ * Answer: array of runs, schemas/run.schema.json. */
+ERRAND_API ERRAND_MUST_USE int errand_log_list(errand *rt,
+    const char *options, char **json, struct errand_error *err);
+
+/* A run or conversation with its messages, calls and attempts. */
+ERRAND_API ERRAND_MUST_USE int errand_log_show(errand *rt, const char *id,
+    char **json, struct errand_error *err);
+
+/* Full-text search over messages. Options: limit (20).
+ * Answer: array of {conversation, seq, role, snippet}. */
+ERRAND_API ERRAND_MUST_USE int errand_log_search(errand *rt,
+    const char *query, const char *options, char **json,
+    struct errand_error *err);
+
+/* Copy a conversation up to message seq (-1: all) into a new one.
+ * Answer: {conversation}. */
+ERRAND_API ERRAND_MUST_USE int errand_log_fork(errand *rt, const char *id,
+    int64_t seq, char **json, struct errand_error *err);
+
+/* Settle a call of unknown outcome. outcome: "done" (with the result that
+ * text holds, may be NULL) or "not-done" (it may run again). */
+ERRAND_API ERRAND_MUST_USE int errand_log_resolve(errand *rt,
+    const char *call_id, const char *outcome, const char *text,
+    struct errand_error *err);
+
+/* Remove a conversation with its runs, calls and results. */
+ERRAND_API ERRAND_MUST_USE int errand_log_remove(
+    errand *rt, const char *id, struct errand_error *err);
+
+/* --------------------------------------------------- tools, for people */
+
+/* Array of tools: name, description, parameters, effect, source, path. */
+ERRAND_API ERRAND_MUST_USE int errand_tools_list(
+    errand *rt, char **json, struct errand_error *err);
+
+/* Everything that is wrong with a tool file, at once.
+ * Answer: {"ok":bool,"problems":[{"line","message"}],"tool":{...}}. */
+ERRAND_API ERRAND_MUST_USE int errand_tools_check(
+    errand *rt, const char *path, char **json, struct errand_error *err);
+
+/* Call one tool by hand, with arguments as JSON text; nothing is stored.
+ * Blocks and drives the loop. Answer: {"ok":bool,"result" or "error"}. */
+ERRAND_API ERRAND_MUST_USE int errand_tools_call(errand *rt,
+    const char *name, const char *args, char **json,
+    struct errand_error *err);
+
+/* ---------------------------------------------------------- inspection */
+
+/* Versions, limits, paths, state of the store.
+ * Answer: {"ok":bool,"checks":[{"name","ok","value","hint"}]}. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_doctor(
+    errand *rt, char **json, struct errand_error *err);
+
+/* What is read out of a model's answer. format: llama3, hermes, mistral,
+ * openai, openai-sse, workers-ai, workers-ai-sse. input: {"text" or
+ * "stream","tools"}. Answer: {"content","reasoning","tool_calls"}. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_debug_parse(const char *format,
+    const char *input, char **json, struct errand_error *err);
+
+/* Hold an instance against a JSON Schema. input: {"schema","instance"};
+ * draft: "2020-12" (or NULL) or "7". flags: 1 asserts formats.
+ * Answer: {"valid","errors":[{"path","message"}]}. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_debug_schema(const char *input,
+    const char *draft, unsigned flags, char **json,
+    struct errand_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

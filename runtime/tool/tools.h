@@ -1,0 +1,119 @@
+/* What may be called: the registry of tools, and calling one.
+ *
+ * A tool is a Lua file, run in a worker process, or a callback that the
+ * embedding program added. The registry checks descriptions once; a call
+ * goes to a warm worker, is killed at its deadline, and always ends in
+ * exactly one outcome.
+ */
+#ifndef ERRAND_TOOL_TOOLS_H
+#define ERRAND_TOOL_TOOLS_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "tool/schema.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct er_tools er_tools;         /* registry and workers */
+typedef struct er_tool_call er_tool_call; /* one call under way */
+
+struct er_tool {
+    const char *name, *description;
+    const json_t *parameters; /* JSON Schema, an object */
+    const er_schema *schema;  /* compiled from it */
+    int32_t effect;           /* errand_effect */
+    bool sequential;          /* never beside other calls */
+    bool polls;               /* the same answer twice is expected: guards
+                                 look away */
+    int64_t timeout_ms;
+    const char *source;  /* "lua", "callback", "builtin" */
+    const char *path;    /* file, or NULL */
+    const char *version; /* sha256 of the file, first 16 hex digits; "" */
+    const json_t *permissions; /* as declared, or NULL */
+};
+
+/* worker_path: the errand-worker program. workers_max: processes for Lua
+ * (0: 4). No process is started before it is needed.
+ * Errors NOMEM, NOT_FOUND (no such program). [owner] */
+er_tools *er_tools_new(struct er_loop *loop, const char *worker_path,
+    int workers_max, const struct er_log *log, struct errand_error *err);
+
+/* Ends the workers, cancels calls. NULL is harmless. [owner] */
+void er_tools_free(er_tools *t);
+
+/* Load every *.lua of a folder (a missing folder is no error; template.lua
+ * and names that begin with . or _ are skipped). Blocks while a worker reads
+ * the files. A file that is wrong is an error that names file and line; the
+ * others of the folder are loaded all the same, and problems (may be NULL)
+ * gets {"path","line","message"} for each.
+ * Errors  SYNTAX, SCHEMA, EXISTS (both paths named), WORKER, IO. [owner] */
+int er_tools_load_dir(er_tools *t, const char *dir, json_t *problems,
+    struct errand_error *err);
+
+/* Everything wrong with one file, as errand_tools_check answers. */
+json_t *er_tools_check(
+    er_tools *t, const char *path, struct errand_error *err);
+
+/* Run a configuration file (Lua, in a worker without permissions) and get
+ * the table it returns. Errors SYNTAX, NOT_FOUND, WORKER. [owner] */
+json_t *er_tools_eval_config(
+    er_tools *t, const char *path, struct errand_error *err);
+
+/* Add a callback tool; see errand_add_tool. Errors USAGE, SCHEMA, EXISTS. */
+int er_tools_add(er_tools *t, const struct errand_tool_def *def,
+    const char *source, struct errand_error *err);
+
+/* NULL if there is none. Borrowed as long as the registry. [owner] */
+const struct er_tool *er_tools_find(const er_tools *t, const char *name);
+
+/* All tools, sorted by name. */
+size_t er_tools_count(const er_tools *t);
+const struct er_tool *er_tools_at(const er_tools *t, size_t i);
+
+/* Closest known names to a wrong one, for "did you mean": up to max. */
+size_t er_tools_similar(const er_tools *t, const char *name,
+    const char **out, size_t max);
+
+enum er_tool_status {
+    ER_TOOL_OK = 0,        /* text is the result */
+    ER_TOOL_FAILED = 1,    /* the tool said no: text is for the model */
+    ER_TOOL_TIMEOUT = 2,   /* killed at its deadline: outcome unknown */
+    ER_TOOL_DIED = 3,      /* its worker died: outcome unknown */
+    ER_TOOL_CANCELLED = 4, /* cancelled: outcome unknown */
+    ER_TOOL_NOT_RUN = 5,   /* no worker could be started: it never ran */
+};
+
+struct er_tool_outcome {
+    enum er_tool_status status;
+    const char *text; /* borrowed until the callback returns */
+    size_t len;
+    const char *detail; /* for the user: file and line, signal ...; or "" */
+    int64_t took_ms;
+};
+
+typedef void (*er_tool_done_fn)(
+    void *ctx, const struct er_tool_outcome *outcome);
+
+struct er_tool_request {
+    const struct er_tool *tool;
+    const json_t *arguments; /* checked against tool->schema already */
+    const char *idem_key;
+    int32_t attempt;    /* 1 for the first */
+    int64_t timeout_ms; /* 0: the tool's own */
+};
+
+/* Start a call; it waits in line if all workers are busy (its time runs from
+ * its own start). done comes later from the loop, exactly once, and the call
+ * is gone then. A result over 16 MiB is a failure. Errors NOMEM. [owner] */
+int er_tools_call(er_tools *t, const struct er_tool_request *req,
+    er_tool_done_fn done, void *ctx, er_tool_call **out,
+    struct errand_error *err);
+
+/* Kill it; done comes with CANCELLED (from the loop). [owner] */
+void er_tools_cancel(er_tool_call *call);
+
+#endif
