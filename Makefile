@@ -2,11 +2,12 @@
 
 # --- settings -----------------------------------------------------------
 CC      ?= cc
+CXX     ?= c++
 OPT     ?= -O2 -g
 BUILD   ?= build
 PREFIX  ?= /usr/local
 # DEVELOPER=1   warnings are errors
-# SAN=asan      AddressSanitizer and UndefinedBehaviorSanitizer
+# SAN=asan      AddressSanitizer and UndefinedBehaviorSanitizer; or SAN=tsan
 # CRASH=1       crash points (tests only)
 # V=1           show the commands
 # --- nothing below needs editing ----------------------------------------
@@ -39,6 +40,7 @@ PKG_LD  := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 LUA_CF  := $(shell pkg-config --cflags lua5.4 2>/dev/null)
 LUA_LD  := $(shell pkg-config --libs lua5.4 2>/dev/null)
 EDIT_LD := $(shell pkg-config --libs libedit 2>/dev/null)
+JOBS    := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 STD     = -std=c11 -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700
 CFLAGS_ALL = $(STD) $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(DEFS) -fPIC \
@@ -53,28 +55,51 @@ CLI_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/cli/*.c))
 WORKER_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/worker/*.c))
 UNIT    = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,\
             $(wildcard tests/unit/test_*.c))
+HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 
-.PHONY: all help clean units
-all: $(BUILD)/liberrand.a $(BUILD)/errand-worker $(BUILD)/errand
+# A program is built once it has sources; until then it is not there.
+PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
+           $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
+
+.PHONY: all help units check lint check-headers check-house tags clean FORCE
+all: $(BUILD)/liberrand.a $(PROGRAMS)
 
 help:
-	@echo 'all      build the library, errand and errand-worker'
-	@echo 'units    build and run the C unit tests'
+	@echo 'Build'
+	@echo '  all            the library, errand and errand-worker (default)'
+	@echo '  clean          remove $(BUILD)/'
+	@echo '  tags           an index for editors'
+	@echo 'Check'
+	@echo '  check          everything that is quick'
+	@echo '  units          the C unit tests'
+	@echo '  lint           the house rules: floors, sizes, banned calls ...'
+	@echo '  check-headers  each header compiles alone'
+	@echo '  check-house    tests of the scripts that keep the house'
+	@echo 'Settings: CC OPT BUILD PREFIX DEVELOPER=1 SAN=asan|tsan CRASH=1 V=1'
+
+# --- building -----------------------------------------------------------
+
+# Objects are made again when the compiler or its flags change, so that one
+# folder never mixes two kinds of build.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
+	    echo '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
 
 $(BUILD)/liberrand.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-# The command line sees the public header and base, nothing else.
-$(BUILD)/runtime/cli/%.o: runtime/cli/%.c
+# The command line sees the public header and base, nothing else: lint.
+$(BUILD)/runtime/cli/%.o: runtime/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -Iruntime/include -Iruntime -c $< -o $@
 
-$(BUILD)/runtime/worker/%.o: runtime/worker/%.c
+$(BUILD)/runtime/worker/%.o: runtime/worker/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LUA_CF) -Iruntime/include -Iruntime -c $< -o $@
 
-$(BUILD)/runtime/%.o: runtime/%.c
+$(BUILD)/runtime/%.o: runtime/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -c $< -o $@
 
@@ -84,16 +109,52 @@ $(BUILD)/errand: $(CLI_OBJ) $(BUILD)/liberrand.a
 $(BUILD)/errand-worker: $(WORKER_OBJ) $(BASE_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(LUA_LD) -ljansson -levent_core -lm
 
+# --- checking -----------------------------------------------------------
+
+RUN = ERRAND_BUILD=$(BUILD) tests/run -j $(JOBS)
+
 # One program per unit test file; dropping a file in is enough.
-$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/liberrand.a
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/liberrand.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
 	    $< $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lcmocka -lm
 
-units: $(UNIT)
-	@CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNIT)
+units: $(UNIT) $(PROGRAMS)
+	@$(RUN) $(UNIT)
+
+lint: $(LIB_OBJ) $(CLI_OBJ) $(WORKER_OBJ)
+	@scripts/lint --objects $(BUILD)
+
+# Each header twice in a file of its own: it needs nothing before it, and
+# its guard holds. The promised ones also as C++, as strictly as C.
+HEADER_CF = -Werror $(PKG_CF) $(LUA_CF) -Iruntime/include -Iruntime
+$(BUILD)/headers/%.o: runtime/% $(BUILD)/flags
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n#include "%s"\nextern int er_alone;\n' \
+	    $* $* > $(@:.o=.c)
+	$(Q)$(CC) $(CFLAGS_ALL) $(HEADER_CF) -c $(@:.o=.c) -o $@
+
+$(BUILD)/headers/include/%.cxx.o: runtime/include/% $(BUILD)/flags
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n#include "%s"\n' $* $* > $(@:.o=)
+	$(Q)$(CXX) -std=c++11 -Wall -Wextra -Wpedantic -Wconversion -Werror \
+	    -Wold-style-cast -MMD -MP -Iruntime/include -c $(@:.o=) -o $@
+
+check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
+    $(patsubst runtime/%,$(BUILD)/headers/%.cxx.o,\
+        $(wildcard runtime/include/errand/*.h))
+	@echo 'check-headers: $(words $^) compilations, 0 complaints'
+
+check-house:
+	@$(RUN) $(wildcard tests/house/*.bats)
+
+check: lint check-headers check-house units
+
+tags:
+	$(Q)ctags -R runtime tests
 
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/runtime $(BUILD)/tests $(BUILD)/headers \
+    -name '*.d' 2>/dev/null)

@@ -24,9 +24,8 @@ static bool add_real(struct er_buf *out, double d)
     for (char *p = text; *p; p++) /* a locale may write a comma */
         if (*p == ',')
             *p = '.';
-    if (!strpbrk(text, ".eE"))
-        strcat(text, ".0"); /* stays a real when read again */
-    return er_buf_adds(out, text);
+    const char *end = strpbrk(text, ".eE") ? "" : ".0"; /* stays a real */
+    return er_buf_adds(out, text) && er_buf_adds(out, end);
 }
 
 static void add_escaped(struct er_buf *out, unsigned char c)
