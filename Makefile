@@ -11,6 +11,7 @@ PREFIX  ?= /usr/local
 # CRASH=1       crash points (tests only)
 # V=1           show the commands
 # --- nothing below needs editing ----------------------------------------
+MAKEFLAGS += --no-builtin-rules
 
 ifndef V
 Q = @echo '  ' $@;
@@ -37,8 +38,11 @@ HARDEN = -fstack-protector-strong -fno-strict-aliasing
 PKGS     = libcurl jansson sqlite3 libevent_core libevent_pthreads libpcre2-8
 PKG_CF  := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LD  := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-LUA_CF  := $(shell pkg-config --cflags lua5.4 2>/dev/null)
-LUA_LD  := $(shell pkg-config --libs lua5.4 2>/dev/null)
+LUA_PC  := $(shell for p in lua5.4 lua-5.4 lua54 lua; do \
+             pkg-config --exists "$$p >= 5.4" 2>/dev/null && echo $$p && \
+             break; done)
+LUA_CF  := $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
+LUA_LD  := $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
 EDIT_LD := $(shell pkg-config --libs libedit 2>/dev/null)
 JOBS    := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
@@ -55,26 +59,32 @@ CLI_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/cli/*.c))
 WORKER_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/worker/*.c))
 UNIT    = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,\
             $(wildcard tests/unit/test_*.c))
+CLI_TESTS = $(wildcard tests/cli/*.bats)
 HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 
 # A program is built once it has sources; until then it is not there.
 PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
-.PHONY: all help units check lint check-headers check-house tags clean FORCE
+.PHONY: all help units check lint check-headers check-house check-cli \
+        check-asan check-tsan deps tags clean FORCE
 all: $(BUILD)/liberrand.a $(PROGRAMS)
 
 help:
 	@echo 'Build'
 	@echo '  all            the library, errand and errand-worker (default)'
+	@echo '  deps           install what is missing (Debian), or name it'
 	@echo '  clean          remove $(BUILD)/'
 	@echo '  tags           an index for editors'
 	@echo 'Check'
-	@echo '  check          everything that is quick'
-	@echo '  units          the C unit tests'
+	@echo '  check          everything below but check-tsan'
 	@echo '  lint           the house rules: floors, sizes, banned calls ...'
 	@echo '  check-headers  each header compiles alone'
 	@echo '  check-house    tests of the scripts that keep the house'
+	@echo '  units          the C unit tests'
+	@echo '  check-cli      tests of the command line'
+	@echo '  check-asan     units and check-cli with ASan and UBSan'
+	@echo '  check-tsan     units and check-cli with TSan'
 	@echo 'Settings: CC OPT BUILD PREFIX DEVELOPER=1 SAN=asan|tsan CRASH=1 V=1'
 
 # --- building -----------------------------------------------------------
@@ -148,7 +158,23 @@ check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
 check-house:
 	@$(RUN) $(wildcard tests/house/*.bats)
 
-check: lint check-headers check-house units
+check-cli: $(PROGRAMS)
+	@$(if $(CLI_TESTS),$(RUN) $(CLI_TESTS))
+
+# The same tests, built otherwise, in a folder of their own.
+check-asan check-tsan: check-%:
+	@$(MAKE) --no-print-directory SAN=$* BUILD=$(BUILD)/$* OPT='-O1 -g' \
+	    units check-cli
+
+# First what is missing is installed; the rest is make's second look at
+# what pkg-config knows.
+STAGES = lint check-headers check-house units check-cli check-asan
+check: deps
+	+@CHECK_MAKE='$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))' \
+	    scripts/check $(STAGES)
+
+deps:
+	@scripts/deps.sh
 
 tags:
 	$(Q)ctags -R runtime tests

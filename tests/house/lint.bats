@@ -8,16 +8,7 @@ setup() {
     mkdir -p "$tree/runtime/base" "$tree/runtime/cli" "$tree/scripts" \
         "$tree/tests/crash"
     cd "$tree"
-    good runtime/base/good.c
-}
-
-# good FILE: a file without fault; text on standard input is added.
-good() {
-    mkdir -p "$(dirname "$1")"
-    {
-        echo '/* Something that is what it is. */'
-        [ -t 0 ] || cat
-    } > "$1" < "${2:-/dev/null}"
+    bad runtime/base/good.c ''
 }
 
 # bad FILE TEXT: a file that begins well and goes on with TEXT.
