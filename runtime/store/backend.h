@@ -19,6 +19,10 @@ struct er_backend_ops {
     int (*commit)(void *self, struct errand_error *err);
     void (*rollback)(void *self);
     int (*flush)(void *self, struct errand_error *err);
+    /* Nothing is waiting: a moment for work that can wait, at most a few
+     * milliseconds; quiet_ms is how long nothing has. Returns after how many
+     * ms more to call again, -1: not before the next batch. */
+    int64_t (*rest)(void *self, int64_t quiet_ms);
     void (*close)(void *self);
 };
 

@@ -14,9 +14,11 @@
  * A run      ready ──T1──► tools ──last T3──► ready ──T1 without calls──► done
  *            any ──► paused | failed ──claim with force──► ready or tools
  * A call     planned ─T2─► running ─T3─► done | failed
+ *            planned ─T3─► done  (pure and read: T2 may be left out)
  *            planned ─► waiting_approval ─► planned | denied
  *            planned ─► denied | failed   (bad arguments, policy, guard)
  *            running ─► unknown ─► done | failed | planned (resolved)
+ *            running ─► planned  (every effect class but unsafe)
  *
  * Levels     ER_COMMITTED  survives kill -9 of this process
  *            ER_DURABLE    flushed: survives power loss as well
@@ -217,6 +219,8 @@ enum er_op_kind {
     ER_OP_REMOVE = 12,  /* in.remove: a conversation and all it owns */
     ER_OP_READ = 13,    /* in.read -> out.text: part of a whole result */
     ER_OP_PUT = 14,     /* in.put: one value in the small settings table */
+    ER_OP_TIDY = 15,    /* in.tidy: finish what was put off (the full-text
+                           index) -> out.text: what is wrong with it */
 };
 
 /* Every op but CLAIM, READ fails with FENCED if the claim's epoch is not the
@@ -225,8 +229,9 @@ enum er_op_kind {
 struct er_op {
     enum er_op_kind kind;
     enum er_level level; /* when done is called; set by er_op_new from the
-                            kind: EVENTS and EXTEND committed, the rest
-                            durable; callers lower it where they may */
+                            kind: EVENTS, EXTEND, READ and TIDY committed,
+                            the rest durable; callers lower it where they
+                            may */
     struct er_arena arena;
     union {
         struct er_accept accept;
@@ -276,6 +281,9 @@ struct er_op {
         struct {
             const char *key, *value; /* value NULL removes */
         } put;
+        struct {
+            bool check; /* hold the index against the messages as well */
+        } tidy;
     } in;
     struct {
         struct er_run_row run;   /* ACCEPT */
@@ -286,7 +294,7 @@ struct er_op {
         int64_t open_calls;      /* FINISH: calls not finished yet, those
                                     WAITING and UNKNOWN included */
         int64_t attempt;         /* BEGIN */
-        const char *text;        /* READ */
+        const char *text;        /* READ; TIDY: "ok" or what is wrong */
         size_t text_len;
         int64_t total_len; /* READ: length of the whole */
     } out;
@@ -320,8 +328,8 @@ struct er_store_options {
 er_store *er_store_open(struct er_loop *loop,
     const struct er_store_options *opt, struct errand_error *err);
 
-/* Finishes what was submitted (done is called from here), then closes. NULL
- * is harmless. [owner] */
+/* Finishes what was submitted (done is called from here), then closes. Not
+ * from inside a done. NULL is harmless. [owner] */
 void er_store_close(er_store *s);
 
 /* Submit an op; op->done comes later, on the loop's thread, never from

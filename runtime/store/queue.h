@@ -1,0 +1,42 @@
+/* The inside of er_store: the queue's state, and the questions' connection.
+ */
+#ifndef ERRAND_STORE_QUEUE_H
+#define ERRAND_STORE_QUEUE_H
+
+#include "store/backend.h"
+#include "store/sqlite_sql.h"
+
+#include <pthread.h>
+
+/* How the store thread calls the loop: it may still lie in the loop's list
+ * when the store is gone, so it lives on its own. */
+struct er_door {
+    struct er_post post;
+    struct er_store *store; /* NULL: closed */
+    bool posted;
+};
+
+struct er_store {
+    struct er_loop *loop;
+    struct er_backend backend; /* the store thread's, after start */
+    enum errand_sync sync;
+    const struct er_log *log;
+    pthread_t thread;
+    pthread_mutex_t lock; /* over what follows up to closing, and waiters */
+    pthread_cond_t work;
+    struct er_op *first, **last;
+    struct er_op *answered, **last_answered;
+    struct er_door *door;
+    bool closing;
+    /* for questions, [owner] */
+    char *path;
+    struct er_sql reader; /* opened by the first question */
+};
+
+/* --- sqlite_read.c */
+
+int er_store_reader_init(
+    struct er_store *s, const char *path, struct errand_error *err);
+void er_store_reader_close(struct er_store *s);
+
+#endif

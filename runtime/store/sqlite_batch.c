@@ -1,0 +1,280 @@
+/* A batch is one transaction under the write lock; a flush makes all commits
+ * so far safe from power loss.
+ *
+ * Undoing one op: the first op of a batch needs no savepoint, because undoing
+ * it is undoing the batch so far. The others have one each. If SQLite itself
+ * rolled back in the middle (disk full, I/O error), the batch is poisoned:
+ * it refuses further ops and its commit fails with the first error.
+ *
+ * The flush syncs the WAL's own file, which is what synchronous=FULL would
+ * have done inside each commit. When it fails, nobody can say any more what
+ * is on the disk (the kernel may have dropped the pages), so the store
+ * refuses everything from then on and says so.
+ */
+#include "base/crash.h"
+#include "store/disk.h"
+#include "store/sqlite_db.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    LOCK_WAIT_MS = 10000,
+    WAL_PAGES = 1024, /* about 4 MiB: then it is copied back */
+    REST_MS = 30,     /* quiet for so long: index what is waiting */
+    INDEX_STEP = 128, /* messages per rest: a few milliseconds */
+    INDEX_MOST = 4096, /* waiting messages: index without a rest */
+};
+
+static int refuse_distrusted(struct er_sqlite *db, struct errand_error *err)
+{
+    return er_fail(err, ERRAND_IO,
+        "%.80s could not be flushed to its disk, so nothing more is "
+        "accepted; check the disk, then start errand again",
+        db->path);
+}
+
+static int begin_sql(struct er_sqlite *db, struct errand_error *err)
+{
+    db->applied = 0;
+    return er_sql_run(
+        &db->sql, ER_Q_BEGIN, "BEGIN IMMEDIATE", ER_NO_VALS, err);
+}
+
+static int batch_begin(void *self, struct errand_error *err)
+{
+    struct er_sqlite *db = self;
+    if (db->distrusted)
+        return refuse_distrusted(db, err);
+    int code = er_disk_lock(db->lock_fd, LOCK_WAIT_MS, db->path, err);
+    if (code != ERRAND_OK)
+        return code;
+    db->poisoned = false;
+    code = begin_sql(db, err);
+    if (code != ERRAND_OK)
+        er_disk_unlock(db->lock_fd);
+    return code;
+}
+
+static int roll_back_sql(struct er_sqlite *db, struct errand_error *err)
+{
+    if (sqlite3_get_autocommit(db->sql.db))
+        return ERRAND_OK; /* SQLite did it already */
+    return er_sql_run(
+        &db->sql, ER_Q_ROLLBACK, "ROLLBACK", ER_NO_VALS, err);
+}
+
+static void batch_rollback(void *self)
+{
+    struct er_sqlite *db = self;
+    struct errand_error err = {0};
+    if (roll_back_sql(db, &err) != ERRAND_OK)
+        er_log(db->log, ERRAND_LOG_ERROR, "store: %s", err.msg);
+    er_disk_unlock(db->lock_fd);
+}
+
+static int poison(struct er_sqlite *db, const struct errand_error *err)
+{
+    if (!db->poisoned)
+        db->poison = *err;
+    db->poisoned = true;
+    return err->code;
+}
+
+static int run_op(struct er_sqlite *db, struct er_op *op)
+{
+    static int (*const run[])(struct er_sqlite *, struct er_op *) = {
+        [ER_OP_ACCEPT] = er_sqlite_accept,
+        [ER_OP_CLAIM] = er_sqlite_claim,
+        [ER_OP_EXTEND] = er_sqlite_extend,
+        [ER_OP_STEP] = er_sqlite_step,
+        [ER_OP_BEGIN] = er_sqlite_begin_call,
+        [ER_OP_FINISH] = er_sqlite_finish,
+        [ER_OP_ATTEMPT] = er_sqlite_attempt,
+        [ER_OP_APPEND] = er_sqlite_append,
+        [ER_OP_STOP] = er_sqlite_stop,
+        [ER_OP_EVENTS] = er_sqlite_events,
+        [ER_OP_RESOLVE] = er_sqlite_resolve,
+        [ER_OP_FORK] = er_sqlite_fork,
+        [ER_OP_REMOVE] = er_sqlite_remove,
+        [ER_OP_READ] = er_sqlite_read,
+        [ER_OP_PUT] = er_sqlite_put,
+        [ER_OP_TIDY] = er_sqlite_tidy,
+    };
+    if ((size_t)op->kind >= sizeof run / sizeof run[0])
+        return er_fail(&op->err, ERRAND_BUG, "no op %d", (int)op->kind);
+    return run[op->kind](db, op);
+}
+
+/* Undo what the op that just failed has changed. */
+static int undo(struct er_sqlite *db, bool first, struct errand_error *err)
+{
+    if (sqlite3_get_autocommit(db->sql.db) && !first)
+        return er_fail(err, ERRAND_STORE, "the batch was rolled back");
+    if (!first)
+        return er_sql_run(&db->sql, ER_Q_ROLLBACK_TO, "ROLLBACK TO op",
+            ER_NO_VALS, err);
+    int code = roll_back_sql(db, err);
+    return code == ERRAND_OK ? begin_sql(db, err) : code;
+}
+
+static int apply_alone(struct er_sqlite *db, struct er_op *op)
+{
+    bool first = db->applied == 0;
+    if (!first && er_sql_run(&db->sql, ER_Q_SAVEPOINT, "SAVEPOINT op",
+                      ER_NO_VALS, &op->err) != ERRAND_OK)
+        return poison(db, &op->err);
+    int64_t before = sqlite3_total_changes64(db->sql.db);
+    int code = run_op(db, op);
+    bool changed = sqlite3_total_changes64(db->sql.db) != before ||
+                   sqlite3_get_autocommit(db->sql.db);
+    struct errand_error err = op->err;
+    if (code != ERRAND_OK && changed && undo(db, first, &err) != ERRAND_OK)
+        return poison(db, &op->err);
+    if (!first && er_sql_run(&db->sql, ER_Q_RELEASE, "RELEASE op",
+                      ER_NO_VALS, &err) != ERRAND_OK)
+        poison(db, &err);
+    if (code == ERRAND_OK)
+        db->applied++;
+    return code;
+}
+
+static int batch_apply(void *self, struct er_op *op)
+{
+    struct er_sqlite *db = self;
+    memset(&op->out, 0, sizeof op->out);
+    if (db->poisoned) {
+        op->err = db->poison;
+        op->code = db->poison.code;
+    } else {
+        op->code = apply_alone(db, op);
+    }
+    return op->code;
+}
+
+static int batch_commit(void *self, struct errand_error *err)
+{
+    struct er_sqlite *db = self;
+    int code = ERRAND_OK;
+    if (db->poisoned) {
+        *err = db->poison;
+        code = db->poison.code;
+    } else {
+        code = er_sql_run(
+            &db->sql, ER_Q_COMMIT, "COMMIT", ER_NO_VALS, err);
+    }
+    struct errand_error more = {0};
+    if (code != ERRAND_OK && roll_back_sql(db, &more) != ERRAND_OK)
+        er_log(db->log, ERRAND_LOG_ERROR, "store: %s", more.msg);
+    er_disk_unlock(db->lock_fd);
+    return code;
+}
+
+static int batch_flush(void *self, struct errand_error *err)
+{
+    struct er_sqlite *db = self;
+    if (db->distrusted)
+        return refuse_distrusted(db, err);
+    if (!db->unflushed)
+        return ERRAND_OK;
+    sqlite3_file *wal = NULL;
+    int rc = sqlite3_file_control(
+        db->sql.db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (rc == SQLITE_OK && (!wal || !wal->pMethods))
+        rc = SQLITE_INTERNAL;
+    if (rc == SQLITE_OK)
+        rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    if (rc != SQLITE_OK) {
+        db->distrusted = true;
+        er_log(db->log, ERRAND_LOG_ERROR,
+            "store: flushing the WAL of %s failed (%d)", db->path, rc);
+        return refuse_distrusted(db, err);
+    }
+    db->unflushed = false;
+    return ERRAND_OK;
+}
+
+int er_sqlite_checkpoint(struct er_sqlite *db, bool truncate,
+    int64_t wait_ms, struct errand_error *err)
+{
+    int code = er_disk_lock(db->lock_fd, wait_ms, db->path, err);
+    if (code != ERRAND_OK)
+        return code;
+    int left = 0, done = 0;
+    ER_CRASH("checkpoint.before");
+    int rc = sqlite3_wal_checkpoint_v2(db->sql.db, "main",
+        truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
+        &left, &done);
+    ER_CRASH("checkpoint.after");
+    if (rc == SQLITE_OK)
+        db->wal_pages = done == left ? 0 : db->wal_pages;
+    else if ((rc & 0xff) != SQLITE_BUSY) /* a reader: it is done later */
+        code = er_sql_fail(&db->sql, rc, err);
+    if (rc == SQLITE_IOERR_FSYNC)
+        db->distrusted = true;
+    er_disk_unlock(db->lock_fd);
+    return code;
+}
+
+/* Index in a batch of its own. */
+static bool index_some(struct er_sqlite *db, int64_t limit)
+{
+    struct errand_error err = {0};
+    bool left = false;
+    if (batch_begin(db, &err) == ERRAND_OK) {
+        if (er_sqlite_index(db, limit, &left, &err) == ERRAND_OK)
+            batch_commit(db, &err);
+        else
+            batch_rollback(db);
+    }
+    if (err.code != ERRAND_OK)
+        er_log(db->log, ERRAND_LOG_WARN, "store: indexing: %s", err.msg);
+    return left && err.code == ERRAND_OK;
+}
+
+static int64_t batch_rest(void *self, int64_t quiet_ms)
+{
+    struct er_sqlite *db = self;
+    struct errand_error err = {0};
+    if (db->distrusted)
+        return -1;
+    if (db->wal_pages > WAL_PAGES &&
+        er_sqlite_checkpoint(db, false, 0, &err) != ERRAND_OK)
+        er_log(db->log, ERRAND_LOG_WARN, "store: checkpoint: %s", err.msg);
+    if (db->fresh == 0)
+        return -1;
+    if (quiet_ms < REST_MS && db->fresh < INDEX_MOST)
+        return REST_MS - quiet_ms;
+    if (index_some(db, INDEX_STEP))
+        return 0;
+    db->fresh = 0;
+    return -1;
+}
+
+static void batch_close(void *self)
+{
+    struct er_sqlite *db = self;
+    struct errand_error err = {0};
+    if (!db->distrusted) {
+        index_some(db, INDEX_MOST);
+        if (er_sqlite_checkpoint(db, true, LOCK_WAIT_MS, &err) != ERRAND_OK)
+            er_log(db->log, ERRAND_LOG_WARN, "store: closing: %s", err.msg);
+        if (er_disk_lock(db->lock_fd, LOCK_WAIT_MS, db->path, &err) ==
+            ERRAND_OK)
+            er_sqlite_mark_clean(db);
+        if (err.code == ERRAND_OK) /* locked: the WAL's file may go */
+            sqlite3_db_config(
+                db->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    }
+    er_sqlite_release(db);
+}
+
+const struct er_backend_ops er_sqlite_ops = {
+    .begin = batch_begin,
+    .apply = batch_apply,
+    .commit = batch_commit,
+    .rollback = batch_rollback,
+    .flush = batch_flush,
+    .rest = batch_rest,
+    .close = batch_close,
+};

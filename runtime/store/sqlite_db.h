@@ -1,0 +1,134 @@
+/* The inside of the SQLite backend: one writing connection and its batch.
+ *
+ * Files  sqlite_open.c    lock, pragmas, unclean stop
+ *        sqlite_schema.c  tables, migrations
+ *        sqlite_batch.c   begin, apply, commit, flush, checkpoint
+ *        sqlite_accept.c, sqlite_claim.c, sqlite_step.c, sqlite_call.c,
+ *        sqlite_keep.c, sqlite_fork.c   the transitions
+ *        sqlite_load.c    a run as its executor needs it
+ *        sqlite_index.c   full-text index
+ *        sqlite_read.c, sqlite_list.c, sqlite_search.c, sqlite_health.c
+ *                         questions, on a connection that cannot write
+ *
+ * Numbers  A conversation and a run have a short number beside their id. A
+ *          message's key is conversation * 2^24 + seq, a call's, attempt's
+ *          and event's run * 2^24 + place: so everything that is read
+ *          together lies together, and each table needs one tree.
+ */
+#ifndef ERRAND_STORE_SQLITE_DB_H
+#define ERRAND_STORE_SQLITE_DB_H
+
+#include "store/backend.h"
+#include "store/sqlite_sql.h"
+#include "store/states.h"
+
+enum { ER_PLACE_BITS = 24 };
+#define ER_PLACE_MAX (((int64_t)1 << ER_PLACE_BITS) - 1)
+
+static inline int64_t er_key(int64_t owner, int64_t place)
+{
+    return owner << ER_PLACE_BITS | place;
+}
+
+struct er_sqlite {
+    struct er_sql sql;
+    char *path;
+    const struct er_log *log;
+    int lock_fd;   /* <path>.lock: held while writing */
+    int marker_fd; /* <path>.open: shared while open; not empty: in use */
+    bool locked;
+    int applied;   /* ops of this batch so far */
+    bool poisoned; /* SQLite rolled the batch back: it cannot commit */
+    struct errand_error poison;
+    bool unflushed;  /* commits since the last flush */
+    bool distrusted; /* a flush failed: what is on the disk is not known */
+    int wal_pages;   /* in the WAL after the last commit */
+    int64_t fresh;   /* messages written since the index was brought up */
+    int64_t rested_ms; /* when idle work was last tried */
+};
+
+/* --- sqlite_open.c */
+
+/* Close what is open and free; nothing is written. */
+void er_sqlite_release(struct er_sqlite *db);
+
+/* Say, if nobody else has it open, that it was closed in order. The caller
+ * has the write lock. */
+void er_sqlite_mark_clean(struct er_sqlite *db);
+
+/* --- sqlite_schema.c */
+
+struct er_migration {
+    const char *sql; /* takes the version before to this one */
+};
+
+/* Refuse a database of another program or of a newer errand. */
+int er_sqlite_check_version(
+    struct er_sqlite *db, size_t n_migrations, struct errand_error *err);
+
+/* Bring user_version up to n, one transaction each, after a backup beside
+ * the file (<path>.v1.backup) if there is something to lose. */
+int er_sqlite_migrate(struct er_sqlite *db, const struct er_migration *m,
+    size_t n, struct errand_error *err);
+
+extern const struct er_migration er_sqlite_migrations[];
+extern const size_t er_sqlite_n_migrations;
+
+/* --- sqlite_batch.c */
+
+extern const struct er_backend_ops er_sqlite_ops;
+
+/* Copy the WAL's pages back; truncate also shortens the file. Takes the
+ * lock, waiting at most wait_ms. */
+int er_sqlite_checkpoint(struct er_sqlite *db, bool truncate,
+    int64_t wait_ms, struct errand_error *err);
+
+/* --- what the transitions share (sqlite_claim.c) */
+
+struct er_hot { /* a run as transitions need it */
+    int64_t no, conv, epoch, next_seq, open_calls, calls;
+    int state;
+};
+
+/* Read a run and check the claim. Errors NOT_FOUND, FENCED. */
+int er_sqlite_hot(struct er_sqlite *db, const struct er_claim *claim,
+    struct er_hot *out, struct errand_error *err);
+
+/* Write one message at its place. n_calls: calls that it makes. */
+int er_sqlite_message(struct er_sqlite *db, int64_t conv, int64_t run,
+    int64_t seq, int64_t n_calls, const struct er_new_message *m,
+    struct errand_error *err);
+
+/* Room for n more messages behind next_seq? Errors TOO_LARGE. */
+int er_sqlite_room(int64_t next_seq, size_t n, struct errand_error *err);
+
+/* --- transitions: each sets op->err and returns the code */
+
+int er_sqlite_accept(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_claim(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_extend(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_step(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_begin_call(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_finish(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_attempt(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_append(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_stop(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_events(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_resolve(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_fork(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_remove(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_read(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_put(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_tidy(struct er_sqlite *db, struct er_op *op);
+
+/* --- sqlite_index.c */
+
+/* Index up to limit messages that are not yet; *left says if more wait. */
+int er_sqlite_index(struct er_sqlite *db, int64_t limit, bool *left,
+    struct errand_error *err);
+
+/* Take a conversation's messages out of the index, before they go. */
+int er_sqlite_unindex(
+    struct er_sqlite *db, int64_t conv, struct errand_error *err);
+
+#endif
