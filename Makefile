@@ -53,7 +53,9 @@ LDFLAGS_ALL = $(SANFLAGS) -pthread $(LDFLAGS)
 
 FLOORS  = base engine store tool model search agent
 LIB_SRC = $(wildcard $(FLOORS:%=runtime/%/*.c))
-LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o)
+SCHEMAS = $(wildcard schemas/*.json)
+GEN_OBJ = $(BUILD)/gen/embedded.o
+LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 BASE_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/base/*.c))
 CLI_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/cli/*.c))
 WORKER_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/worker/*.c))
@@ -99,6 +101,23 @@ $(BUILD)/flags: FORCE
 $(BUILD)/liberrand.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
+
+# The schemas, inside the library.
+$(BUILD)/gen/embedded.c: scripts/embed $(SCHEMAS)
+	@mkdir -p $(@D)
+	@scripts/embed $(SCHEMAS) > $@.new && mv $@.new $@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
+	$(Q)$(CC) $(CFLAGS_ALL) -Iruntime/include -Iruntime -c $< -o $@
+
+# Where the installed program finds its worker and its tools.
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
+$(BUILD)/runtime/agent/runtime.o: $(BUILD)/prefix
+$(BUILD)/runtime/agent/runtime.o: DEFS += \
+    -DERRAND_LIBEXEC='"$(PREFIX)/libexec/errand"' \
+    -DERRAND_SHARE='"$(PREFIX)/share/errand"'
 
 # The command line sees the public header and base, nothing else: lint.
 $(BUILD)/runtime/cli/%.o: runtime/cli/%.c $(BUILD)/flags
@@ -182,5 +201,5 @@ tags:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/runtime $(BUILD)/tests $(BUILD)/headers \
-    -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/runtime $(BUILD)/gen $(BUILD)/tests \
+    $(BUILD)/headers -name '*.d' 2>/dev/null)
