@@ -174,6 +174,9 @@ int f(void) { return p->exit(1) + q.system(2) + my_exit(3); }\n'
     clean
     bad runtime/base/x.h '#ifndef X_H\n#define X_H\n#endif\n'
     complains guard ERRAND_BASE_X_H
+    rm runtime/base/x.h
+    bad tests/unit/x.h 'int a;\n'
+    complains guard
 }
 
 @test "words: later work and other people's machines" {
