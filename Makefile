@@ -148,7 +148,19 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/liberrand.a $(BUILD)/flags
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
 	    $< $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lcmocka -lm
 
-units: $(UNIT) $(PROGRAMS)
+# The test endpoint (tests/endpoint/README.md): one program beside the tests.
+ENDPOINT = $(BUILD)/tests/endpoint
+ENDPOINT_OBJ = $(patsubst tests/endpoint/%.c,$(BUILD)/tests/endpoint-%.o,\
+                 $(wildcard tests/endpoint/*.c))
+
+$(BUILD)/tests/endpoint-%.o: tests/endpoint/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -c $< -o $@
+
+$(ENDPOINT): $(ENDPOINT_OBJ) $(BASE_OBJ)
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) -lm
+
+units: $(UNIT) $(PROGRAMS) $(ENDPOINT)
 	@$(RUN) $(UNIT)
 
 lint: $(LIB_OBJ) $(CLI_OBJ) $(WORKER_OBJ)
