@@ -16,6 +16,8 @@
 
 enum { URL_MAX = 8192 };
 
+#define USER_AGENT "User-Agent: errand/" ERRAND_VERSION
+
 static const char cloudflare[] = "https://api.cloudflare.com/client/v4";
 static const char ai_gateway[] = "https://gateway.ai.cloudflare.com/v1";
 
@@ -303,7 +305,7 @@ static bool build_headers(struct er_endpoint *ep, struct curl_slist **list)
     static const char *const always[] = {
         "Content-Type: application/json",
         "Accept: application/json, text/event-stream",
-        "User-Agent: errand/" ERRAND_VERSION,
+        USER_AGENT,
         "Expect:", /* no waiting for 100 Continue */
     };
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
