@@ -42,7 +42,9 @@ struct er_tool {
 er_tools *er_tools_new(struct er_loop *loop, const char *worker_path,
     int workers_max, const struct er_log *log, struct errand_error *err);
 
-/* Ends the workers, cancels calls. NULL is harmless. [owner] */
+/* Ends the workers. Calls that are under way get their done, CANCELLED,
+ * before this returns; not to be called from within a done. NULL is
+ * harmless. [owner] */
 void er_tools_free(er_tools *t);
 
 /* Load every *.lua of a folder (a missing folder is no error; template.lua
@@ -54,7 +56,10 @@ void er_tools_free(er_tools *t);
 int er_tools_load_dir(er_tools *t, const char *dir, json_t *problems,
     struct errand_error *err);
 
-/* Everything wrong with one file, as errand_tools_check answers. */
+/* Everything wrong with one file, as errand_tools_check answers: {"ok",
+ * "problems","tool"}; "tool" only if it is right. A problem with "level":
+ * "warning" does not make it wrong. NULL and WORKER if no worker answers.
+ * The caller drops the answer. [owner] */
 json_t *er_tools_check(
     er_tools *t, const char *path, struct errand_error *err);
 
@@ -93,6 +98,7 @@ struct er_tool_outcome {
     size_t len;
     const char *detail; /* for the user: file and line, signal ...; or "" */
     int64_t took_ms;
+    bool started; /* false: it certainly never ran, whatever the status */
 };
 
 typedef void (*er_tool_done_fn)(
@@ -108,7 +114,8 @@ struct er_tool_request {
 
 /* Start a call; it waits in line if all workers are busy (its time runs from
  * its own start). done comes later from the loop, exactly once, and the call
- * is gone then. A result over 16 MiB is a failure. Errors NOMEM. [owner] */
+ * is gone then. A result over 16 MiB is a failure. Errors NOMEM, TOO_LARGE
+ * (arguments over 16 MiB). [owner] */
 int er_tools_call(er_tools *t, const struct er_tool_request *req,
     er_tool_done_fn done, void *ctx, er_tool_call **out,
     struct errand_error *err);

@@ -1,0 +1,132 @@
+/* Asking a worker and waiting for it, beside the loop: for loading tools and
+ * the configuration, when nothing runs yet. The worker stays in the pool. */
+#include "pool.h"
+
+#include "base/clock.h"
+#include "pool_parts.h"
+
+#include <errno.h>
+#include <poll.h>
+
+enum { GRACE_MS = 500 };
+
+static struct er_slot *borrow(struct er_pool *pool, struct errand_error *err)
+{
+    for (struct er_slot *s = pool->slots; s; s = s->next) {
+        if (s->state == ER_SLOT_IDLE) {
+            s->state = ER_SLOT_LENT;
+            return s;
+        }
+    }
+    struct er_slot *slot = er_pool_start(pool, err);
+    if (slot)
+        slot->state = ER_SLOT_LENT;
+    return slot;
+}
+
+/* Wait until the socket or standard error has something to say. */
+static int wait_for(struct er_process *p, const struct er_log *log,
+    int64_t until_ms, struct errand_error *err)
+{
+    short out = p->out.len ? POLLOUT : 0;
+    struct pollfd fds[2] = {{.fd = p->sock, .events = (short)(POLLIN | out)},
+        {.fd = p->err, .events = POLLIN}};
+    int64_t left = until_ms - er_mono_ms();
+    if (left <= 0)
+        return er_fail(err, ERRAND_TIMEOUT, "the worker gave no answer");
+    int n = poll(fds, 2, left > 1000 ? 1000 : (int)left);
+    if (n < 0 && errno != EINTR)
+        return er_fail_errno(err, ERRAND_WORKER, "cannot wait for a worker");
+    if (n > 0 && fds[1].revents)
+        er_process_hear(p, log);
+    return ERRAND_OK;
+}
+
+/* How a worker that closed its socket came to its end. */
+static int fail_gone(struct er_slot *slot, struct errand_error *err)
+{
+    struct er_process *p = &slot->process;
+    struct er_buf text;
+    er_buf_init(&text, 600);
+    er_process_kill(p);
+    er_process_reap(p, true);
+    er_process_hear(p, slot->pool->log);
+    er_process_say_end(p, &text);
+    er_fail(err, ERRAND_WORKER, "%s %s: %s", slot->pool->program,
+        p->greeted ? "died" : "could not start", er_buf_str(&text));
+    er_buf_release(&text);
+    return ERRAND_WORKER;
+}
+
+/* The frame that answers id among those that came; NULL: not yet, or *rc. */
+static json_t *take_answer(
+    struct er_slot *slot, int64_t id, int *rc, struct errand_error *err)
+{
+    struct er_process *p = &slot->process;
+    const char *text;
+    size_t len;
+    int got;
+    while ((got = er_frame_next(&p->in, &text, &len)) > 0) {
+        json_t *frame = er_json_parse(text, len, ER_JSON_STRICT, NULL);
+        if (!json_is_object(frame)) {
+            *rc = er_fail(err, ERRAND_PROTOCOL,
+                "the worker sent something that is no JSON object");
+        } else if (!p->greeted) {
+            *rc = er_process_greet(p, frame, err);
+        } else if (er_json_int(frame, "id", 0) != id) {
+            *rc = er_fail(err, ERRAND_PROTOCOL,
+                "the worker answered what it was not asked");
+        } else if (!er_pool_log(slot->pool->log, frame)) {
+            return frame;
+        }
+        json_decref(frame);
+        if (*rc != ERRAND_OK)
+            return NULL;
+    }
+    if (got < 0)
+        *rc = er_fail(err, ERRAND_PROTOCOL,
+            "the worker sent a frame over 16 MiB");
+    return NULL;
+}
+
+static json_t *exchange(struct er_slot *slot, int64_t id, int64_t until_ms,
+    int *rc, struct errand_error *err)
+{
+    struct er_process *p = &slot->process;
+    for (;;) {
+        *rc = wait_for(p, slot->pool->log, until_ms, err);
+        if (*rc != ERRAND_OK)
+            return NULL;
+        ssize_t n = er_frame_recv(&p->in, p->sock);
+        bool later = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        if ((n <= 0 && !later) || !er_process_flush(p)) {
+            *rc = fail_gone(slot, err);
+            return NULL;
+        }
+        json_t *answer = take_answer(slot, id, rc, err);
+        if (answer || *rc != ERRAND_OK)
+            return answer;
+    }
+}
+
+json_t *er_pool_ask(struct er_pool *pool, const struct er_buf *frame,
+    int64_t id, int64_t timeout_ms, struct errand_error *err)
+{
+    struct er_slot *slot = borrow(pool, err);
+    json_t *answer = NULL;
+    int rc = ERRAND_OK;
+    if (!slot)
+        return NULL;
+    int64_t until = er_mono_ms() + timeout_ms + GRACE_MS;
+    if (er_process_send(&slot->process, frame))
+        answer = exchange(slot, id, until, &rc, err);
+    else
+        rc = fail_gone(slot, err);
+    if (rc == ERRAND_OK)
+        slot->state = ER_SLOT_IDLE;
+    else
+        er_pool_end_slot(slot);
+    if (rc == ERRAND_OK)
+        er_pool_dispatch(pool); /* jobs may have come in line meanwhile */
+    return answer;
+}

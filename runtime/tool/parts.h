@@ -1,0 +1,84 @@
+/* What the files behind tools.h share. */
+#ifndef ERRAND_TOOL_PARTS_H
+#define ERRAND_TOOL_PARTS_H
+
+#include "tool/pool.h"
+#include "tool/tools.h"
+
+enum {
+    ER_TOOL_TIMEOUT_MS = 30 * 1000,  /* of a tool that names none */
+    ER_TOOL_TIMEOUT_MOST = 3600 * 1000,
+    ER_TOOL_RESULT_MOST = 16 * 1024 * 1024,
+    ER_TOOL_LOAD_MS = 2000, /* to load one file */
+};
+
+/* A registered tool. The public part first: the rest owns what it points
+ * to. */
+struct er_entry {
+    struct er_tool tool;
+    char *name, *description, *source, *path, *version;
+    json_t *parameters, *permissions;
+    er_schema *schema;
+    void (*run)(
+        void *user, errand_call *call, const char *args, size_t len);
+    void *user;
+};
+
+struct er_hub; /* callback.c: where answers from other threads arrive */
+
+struct er_tools {
+    struct er_loop *loop;
+    char *worker_path, *cwd;
+    struct er_log log;
+    struct er_pool *pool;
+    struct er_hub *hub;
+    struct er_entry **list; /* sorted by name */
+    size_t count, room;
+};
+
+enum er_call_kind { ER_CALL_LUA = 0, ER_CALL_CALLBACK = 1 };
+
+struct er_tool_call {
+    enum er_call_kind kind;
+    er_tools *tools;
+    const struct er_tool *tool;
+    er_tool_done_fn done;
+    void *ctx;
+    struct er_job job;     /* LUA */
+    errand_call *callback; /* CALLBACK */
+};
+
+/* --- registry.c */
+
+/* What a tool is made of; everything is copied, JSON is shared. */
+struct er_tool_parts {
+    const char *name, *description, *source, *path, *version;
+    json_t *parameters, *permissions;
+    struct er_tool tool; /* effect, flags, timeout */
+    void (*run)(
+        void *user, errand_call *call, const char *args, size_t len);
+    void *user;
+};
+
+/* Errors SCHEMA, EXISTS (both named), NOMEM. */
+int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,
+    struct errand_error *err);
+
+/* --- check.c */
+
+/* Add warnings {"line","message","level":"warning"} about a schema of
+ * parameters that some endpoints refuse. */
+void er_tool_warn(const json_t *parameters, json_t *problems);
+
+/* --- callback.c */
+
+struct er_hub *er_hub_new(struct er_loop *loop);
+/* Calls under way end as CANCELLED; answers that come later are dropped. */
+void er_hub_close(struct er_hub *hub);
+
+/* Start the call on the loop. Errors NOMEM. */
+int er_callback_start(struct er_hub *hub, er_tool_call *call,
+    const struct er_tool_request *req, struct errand_error *err);
+void er_callback_cancel(errand_call *callback);
+
+#endif

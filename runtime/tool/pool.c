@@ -1,0 +1,571 @@
+/* Jobs and workers. */
+#include "pool.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "pool_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    GRACE_MS = 100,       /* the worker stops itself first */
+    DELAY_FIRST_MS = 10,  /* after the second death in a row */
+    DELAY_MOST_MS = 1000,
+    REAP_MS = 2,          /* between looks at a dying worker */
+    REAP_SLOW_MS = 100,   /* when it takes long */
+    DEATH_MOST_MS = 1000, /* a job waits so long for how it ended */
+    LEAVE_MS = 500,       /* idle workers may take so long to end */
+};
+
+/* ------------------------------------------------------------ the lines */
+
+static void append(struct er_line *line, struct er_job *job)
+{
+    job->next = NULL;
+    job->prev = line->last;
+    if (line->last)
+        line->last->next = job;
+    else
+        line->first = job;
+    line->last = job;
+}
+
+static void take_out(struct er_line *line, struct er_job *job)
+{
+    if (job->prev)
+        job->prev->next = job->next;
+    else
+        line->first = job->next;
+    if (job->next)
+        job->next->prev = job->prev;
+    else
+        line->last = job->prev;
+    job->next = job->prev = NULL;
+}
+
+/* Tell the owner; the job is the owner's again afterwards. */
+static void finish(struct er_job *job, const json_t *answer)
+{
+    struct er_job_end end = {.status = job->status,
+        .started = job->started,
+        .answer = answer,
+        .detail = job->detail};
+    if (job->began_ms)
+        end.took_ms = er_mono_ms() - job->began_ms;
+    er_buf_release(&job->frame);
+    job->done(job, &end);
+}
+
+static void on_kick(void *ctx);
+static void on_retry(void *ctx);
+
+static void start_timer(struct er_pool *pool, struct er_timer *t,
+    int64_t delay_ms, void (*fire)(void *ctx))
+{
+    if (er_timer_start(pool->loop, t, delay_ms, fire, pool, NULL) !=
+        ERRAND_OK)
+        er_log(pool->log, ERRAND_LOG_ERROR, "out of memory for a timer");
+}
+
+/* Mark a job as ended; its owner hears of it from the loop. */
+static void end_later(struct er_pool *pool, struct er_job *job,
+    enum er_tool_status status, const char *detail)
+{
+    job->ended = true;
+    job->status = status;
+    job->slot = NULL;
+    size_t n = er_utf8_cut(detail, strlen(detail), sizeof job->detail - 1);
+    memmove(job->detail, detail, n);
+    job->detail[n] = '\0';
+    append(&pool->ended, job);
+    start_timer(pool, &pool->kick, 0, on_kick);
+}
+
+static void fail_waiting(struct er_pool *pool, const char *detail)
+{
+    struct er_job *job;
+    while ((job = pool->waiting.first) != NULL) {
+        take_out(&pool->waiting, job);
+        end_later(pool, job, ER_TOOL_NOT_RUN, detail);
+    }
+}
+
+/* ------------------------------------------------------- workers that end */
+
+void er_pool_count_death(struct er_pool *pool)
+{
+    int64_t delay = 0;
+    pool->deaths++;
+    if (pool->deaths > 1)
+        delay = (int64_t)DELAY_FIRST_MS
+                << (pool->deaths > 9 ? 7 : pool->deaths - 2);
+    if (delay > DELAY_MOST_MS)
+        delay = DELAY_MOST_MS;
+    pool->not_before_ms = er_mono_ms() + delay;
+}
+
+static void free_slot(struct er_slot *slot)
+{
+    er_watch_stop(&slot->watch);
+    er_watch_stop(&slot->err_watch);
+    er_timer_stop(&slot->deadline);
+    er_process_release(&slot->process);
+    free(slot);
+}
+
+/* The job of a worker that is gone: say how it went. */
+static void end_orphan(struct er_slot *slot)
+{
+    struct er_job *job = slot->job;
+    struct er_process *p = &slot->process;
+    struct er_buf text;
+    if (!job)
+        return;
+    slot->job = NULL;
+    er_buf_init(&text, sizeof job->detail * 2);
+    er_buf_adds(&text, p->greeted ? "the worker died: "
+                                  : "the worker could not start: ");
+    er_process_say_end(p, &text);
+    job->started = p->greeted;
+    end_later(slot->pool, job, p->greeted ? ER_TOOL_DIED : ER_TOOL_NOT_RUN,
+        er_buf_str(&text));
+    if (!p->greeted) /* the next would fare the same */
+        fail_waiting(slot->pool, er_buf_str(&text));
+    er_buf_release(&text);
+}
+
+static void on_reap(void *ctx)
+{
+    struct er_pool *pool = ctx;
+    int64_t now = er_mono_ms(), wait = 0;
+    for (struct er_slot **at = &pool->slots, *slot; (slot = *at) != NULL;) {
+        if (slot->state != ER_SLOT_DYING) {
+            at = &slot->next;
+            continue;
+        }
+        bool gone = er_process_reap(&slot->process, false);
+        bool long_ago = now - slot->dying_ms >= DEATH_MOST_MS;
+        if (gone || long_ago) {
+            er_process_hear(&slot->process, pool->log);
+            end_orphan(slot);
+        }
+        if (gone) {
+            *at = slot->next;
+            free_slot(slot);
+            continue;
+        }
+        if (wait == 0 || !long_ago)
+            wait = long_ago ? REAP_SLOW_MS : REAP_MS;
+        at = &slot->next;
+    }
+    if (wait)
+        start_timer(pool, &pool->reaper, wait, on_reap);
+    er_pool_dispatch(pool);
+}
+
+void er_pool_end_slot(struct er_slot *slot)
+{
+    struct er_pool *pool = slot->pool;
+    if (slot->state == ER_SLOT_DYING)
+        return;
+    er_process_kill(&slot->process);
+    er_watch_stop(&slot->watch);
+    er_timer_stop(&slot->deadline);
+    close(slot->process.sock);
+    slot->process.sock = -1;
+    slot->state = ER_SLOT_DYING;
+    slot->dying_ms = er_mono_ms();
+    start_timer(pool, &pool->reaper, 0, on_reap);
+}
+
+/* It broke the protocol: its job ends now, for a reason we know. */
+static void end_for(struct er_slot *slot, const char *reason)
+{
+    struct er_job *job = slot->job;
+    er_log(slot->pool->log, ERRAND_LOG_ERROR, "worker %ld is killed: %s",
+        (long)slot->process.pid, reason);
+    er_pool_count_death(slot->pool);
+    er_pool_end_slot(slot);
+    slot->job = NULL;
+    if (!job)
+        return;
+    bool ran = slot->process.greeted;
+    job->started = ran;
+    end_later(slot->pool, job, ran ? ER_TOOL_DIED : ER_TOOL_NOT_RUN, reason);
+    if (!ran)
+        fail_waiting(slot->pool, reason);
+}
+
+/* Its socket is closed. How it ended is known once it is reaped. */
+static void on_gone(struct er_slot *slot)
+{
+    er_pool_count_death(slot->pool);
+    er_pool_end_slot(slot);
+}
+
+/* -------------------------------------------------- frames from a worker */
+
+bool er_pool_log(const struct er_log *log, const json_t *frame)
+{
+    const char *text = er_json_str(frame, "log");
+    json_int_t level = er_json_int(frame, "level", ERRAND_LOG_INFO);
+    if (!text)
+        return false;
+    if (level < ERRAND_LOG_ERROR || level > ERRAND_LOG_DEBUG)
+        level = ERRAND_LOG_INFO;
+    struct er_buf plain;
+    er_buf_init(&plain, 4000);
+    if (er_text_plain(&plain, text, strlen(text)))
+        er_log(log, (int)level, "tool: %s", er_buf_str(&plain));
+    er_buf_release(&plain);
+    return true;
+}
+
+static void on_answer(struct er_slot *slot, const json_t *frame)
+{
+    struct er_pool *pool = slot->pool;
+    struct er_job *job = slot->job;
+    er_timer_stop(&slot->deadline);
+    slot->job = NULL;
+    slot->state = ER_SLOT_IDLE;
+    pool->deaths = 0;
+    pool->not_before_ms = 0;
+    job->slot = NULL;
+    job->ended = true;
+    job->status = ER_TOOL_OK;
+    er_pool_dispatch(pool); /* first: the worker has work again */
+    finish(job, frame);
+}
+
+/* False: the worker was killed. */
+static bool on_frame(struct er_slot *slot, const char *text, size_t len)
+{
+    struct errand_error err = {0};
+    json_t *frame = er_json_parse(text, len, ER_JSON_STRICT, &err);
+    struct er_job *job = slot->job;
+    if (!json_is_object(frame)) {
+        end_for(slot, frame ? "the worker sent JSON that is no object"
+                            : "the worker sent something that is no JSON");
+    } else if (!slot->process.greeted) {
+        if (er_process_greet(&slot->process, frame, &err) != ERRAND_OK)
+            end_for(slot, err.msg);
+    } else if (!job || er_json_int(frame, "id", 0) != job->id) {
+        end_for(slot, "the worker answered what it was not asked");
+    } else if (!er_pool_log(slot->pool->log, frame)) {
+        on_answer(slot, frame);
+    }
+    json_decref(frame);
+    return slot->state != ER_SLOT_DYING;
+}
+
+static void write_more(struct er_slot *slot);
+
+static void read_some(struct er_slot *slot)
+{
+    struct er_process *p = &slot->process;
+    const char *text;
+    size_t len;
+    int got;
+    ssize_t n = er_frame_recv(&p->in, p->sock);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return;
+    if (n <= 0) {
+        on_gone(slot);
+        return;
+    }
+    while ((got = er_frame_next(&p->in, &text, &len)) > 0)
+        if (!on_frame(slot, text, len))
+            return;
+    if (got < 0)
+        end_for(slot, "the worker sent a frame over 16 MiB");
+}
+
+static void on_ready(void *ctx, int fd, unsigned flags)
+{
+    struct er_slot *slot = ctx;
+    (void)fd;
+    if (flags & ER_READABLE)
+        read_some(slot);
+    if ((flags & ER_WRITABLE) && slot->state == ER_SLOT_BUSY)
+        write_more(slot);
+}
+
+static void on_words(void *ctx, int fd, unsigned flags)
+{
+    struct er_slot *slot = ctx;
+    (void)flags;
+    er_process_hear(&slot->process, slot->pool->log);
+    if (slot->process.err != fd)
+        er_watch_stop(&slot->err_watch);
+}
+
+/* Watch for reading, and for writing while something is queued. */
+static bool watch(struct er_slot *slot)
+{
+    unsigned flags =
+        ER_READABLE | (slot->process.out.len ? ER_WRITABLE : 0u);
+    return er_watch_start(slot->pool->loop, &slot->watch,
+               slot->process.sock, flags, on_ready, slot,
+               NULL) == ERRAND_OK;
+}
+
+static void write_more(struct er_slot *slot)
+{
+    if (!er_process_flush(&slot->process)) {
+        on_gone(slot);
+        return;
+    }
+    if (!watch(slot))
+        end_for(slot, "out of memory");
+}
+
+/* ------------------------------------------------------------ dispatching */
+
+struct er_slot *er_pool_start(struct er_pool *pool, struct errand_error *err)
+{
+    struct er_slot *slot = calloc(1, sizeof *slot);
+    if (!slot) {
+        er_nomem(err);
+        return NULL;
+    }
+    slot->pool = pool;
+    if (er_process_start(&slot->process, pool->program, pool->cwd, err) !=
+        ERRAND_OK) {
+        free(slot);
+        return NULL;
+    }
+    slot->next = pool->slots;
+    pool->slots = slot;
+    if (!watch(slot) ||
+        er_watch_start(pool->loop, &slot->err_watch, slot->process.err,
+            ER_READABLE, on_words, slot, NULL) != ERRAND_OK) {
+        er_pool_end_slot(slot);
+        er_nomem(err);
+        return NULL;
+    }
+    return slot;
+}
+
+static void on_deadline(void *ctx)
+{
+    struct er_slot *slot = ctx;
+    struct er_job *job = slot->job;
+    er_pool_end_slot(slot);
+    slot->job = NULL;
+    if (job)
+        end_later(slot->pool, job, ER_TOOL_TIMEOUT,
+            "killed at its deadline, where is not known");
+}
+
+/* Hand the job over. False: the worker is gone and never saw it. */
+static bool give(struct er_slot *slot, struct er_job *job)
+{
+    struct er_pool *pool = slot->pool;
+    if (!er_process_send(&slot->process, &job->frame))
+        return false;
+    er_buf_release(&job->frame);
+    job->slot = slot;
+    job->started = true;
+    job->began_ms = er_mono_ms();
+    slot->job = job;
+    slot->state = ER_SLOT_BUSY;
+    if (!watch(slot) ||
+        er_timer_start(pool->loop, &slot->deadline,
+            job->timeout_ms + GRACE_MS, on_deadline, slot,
+            NULL) != ERRAND_OK)
+        end_for(slot, "out of memory");
+    return true;
+}
+
+static struct er_slot *find_idle(struct er_pool *pool, int *alive)
+{
+    struct er_slot *idle = NULL;
+    *alive = 0;
+    for (struct er_slot *s = pool->slots; s; s = s->next) {
+        *alive += s->state != ER_SLOT_DYING;
+        if (s->state == ER_SLOT_IDLE)
+            idle = s;
+    }
+    return idle;
+}
+
+/* A worker for the next job; NULL: none now. */
+static struct er_slot *find_worker(struct er_pool *pool)
+{
+    struct errand_error err = {0};
+    int alive;
+    struct er_slot *slot = find_idle(pool, &alive);
+    if (slot || alive >= pool->max)
+        return slot;
+    int64_t early = pool->not_before_ms - er_mono_ms();
+    if (early > 0) {
+        start_timer(pool, &pool->retry, early, on_retry);
+        return NULL;
+    }
+    slot = er_pool_start(pool, &err);
+    if (slot)
+        return slot;
+    er_pool_count_death(pool);
+    if (alive == 0)
+        fail_waiting(pool, err.msg);
+    return NULL;
+}
+
+void er_pool_dispatch(struct er_pool *pool)
+{
+    struct er_job *job;
+    while ((job = pool->waiting.first) != NULL) {
+        struct er_slot *slot = find_worker(pool);
+        if (!slot)
+            return;
+        take_out(&pool->waiting, job);
+        if (give(slot, job))
+            continue;
+        on_gone(slot); /* an idle worker died: the job goes to another */
+        job->next = pool->waiting.first;
+        if (job->next)
+            job->next->prev = job;
+        else
+            pool->waiting.last = job;
+        pool->waiting.first = job;
+    }
+}
+
+static void on_retry(void *ctx)
+{
+    struct er_pool *pool = ctx;
+    er_timer_stop(&pool->retry);
+    er_pool_dispatch(pool);
+}
+
+static void on_kick(void *ctx)
+{
+    struct er_pool *pool = ctx;
+    struct er_job *last = pool->ended.last, *job;
+    er_timer_stop(&pool->kick);
+    while (last && (job = pool->ended.first) != NULL) {
+        take_out(&pool->ended, job);
+        bool was_last = job == last; /* those that end meanwhile: later */
+        finish(job, NULL);
+        if (was_last)
+            break;
+    }
+    if (pool->ended.first)
+        start_timer(pool, &pool->kick, 0, on_kick);
+    er_pool_dispatch(pool);
+}
+
+int64_t er_pool_next_id(struct er_pool *pool) { return ++pool->last_id; }
+
+void er_pool_submit(struct er_pool *pool, struct er_job *job)
+{
+    job->slot = NULL;
+    job->started = job->ended = false;
+    job->began_ms = 0;
+    job->detail[0] = '\0';
+    append(&pool->waiting, job);
+    er_pool_dispatch(pool);
+}
+
+void er_pool_cancel(struct er_pool *pool, struct er_job *job)
+{
+    struct er_slot *slot = job->slot;
+    if (job->ended)
+        return;
+    if (!slot) {
+        take_out(&pool->waiting, job);
+        end_later(pool, job, ER_TOOL_CANCELLED, "cancelled before it began");
+        return;
+    }
+    slot->job = NULL;
+    er_pool_end_slot(slot);
+    end_later(pool, job, ER_TOOL_CANCELLED, "cancelled and killed");
+}
+
+/* --------------------------------------------------------------- life */
+
+struct er_pool *er_pool_new(struct er_loop *loop, const char *program,
+    const char *cwd, int max, const struct er_log *log,
+    struct errand_error *err)
+{
+    struct er_pool *pool = calloc(1, sizeof *pool);
+    if (!pool) {
+        er_nomem(err);
+        return NULL;
+    }
+    pool->loop = loop;
+    pool->program = program;
+    pool->cwd = cwd;
+    pool->max = max;
+    pool->log = log;
+    return pool;
+}
+
+/* Nothing waits any more: close the sockets of the idle, kill the busy. */
+static void dismiss(struct er_pool *pool)
+{
+    for (struct er_slot *s = pool->slots; s; s = s->next) {
+        struct er_job *job = s->job;
+        if (s->state != ER_SLOT_IDLE)
+            er_process_kill(&s->process);
+        er_watch_stop(&s->watch);
+        if (s->process.sock >= 0)
+            close(s->process.sock);
+        s->process.sock = -1;
+        s->job = NULL;
+        if (job)
+            end_later(pool, job, ER_TOOL_CANCELLED, "cancelled and killed");
+    }
+}
+
+static bool all_reaped(struct er_pool *pool)
+{
+    bool all = true;
+    for (struct er_slot *s = pool->slots; s; s = s->next) {
+        er_process_hear(&s->process, pool->log);
+        all = er_process_reap(&s->process, false) && all;
+    }
+    return all;
+}
+
+static void wait_for_all(struct er_pool *pool)
+{
+    static const struct timespec tick = {.tv_nsec = 200 * 1000};
+    int64_t until = er_mono_ms() + LEAVE_MS;
+    while (!all_reaped(pool) && er_mono_ms() < until)
+        nanosleep(&tick, NULL);
+    for (struct er_slot *s = pool->slots; s; s = s->next) {
+        er_process_kill(&s->process);
+        er_process_reap(&s->process, true);
+    }
+}
+
+void er_pool_free(struct er_pool *pool)
+{
+    struct er_job *job;
+    if (!pool)
+        return;
+    while ((job = pool->waiting.first) != NULL) {
+        take_out(&pool->waiting, job);
+        end_later(pool, job, ER_TOOL_CANCELLED, "cancelled before it began");
+    }
+    dismiss(pool);
+    while ((job = pool->ended.first) != NULL) {
+        take_out(&pool->ended, job);
+        finish(job, NULL);
+    }
+    wait_for_all(pool);
+    while (pool->slots) {
+        struct er_slot *slot = pool->slots;
+        pool->slots = slot->next;
+        free_slot(slot);
+    }
+    er_timer_stop(&pool->kick);
+    er_timer_stop(&pool->retry);
+    er_timer_stop(&pool->reaper);
+    free(pool);
+}

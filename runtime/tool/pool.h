@@ -1,0 +1,72 @@
+/* The pool: warm worker processes, and a line of jobs before them.
+ *
+ * A job is one request frame and the wait for its answer. It goes to an
+ * idle worker, to a new one while there are fewer than the maximum, or
+ * waits in line; its time runs from the moment a worker gets it. A worker
+ * that overruns its time, breaks the protocol or closes its socket is killed
+ * with its process group and replaced when there is work. Workers that keep
+ * dying are replaced with growing delay.
+ *
+ * Everything is [owner]: the loop's thread.
+ */
+#ifndef ERRAND_TOOL_POOL_H
+#define ERRAND_TOOL_POOL_H
+
+#include "base/loop.h"
+#include "tool/process.h"
+#include "tool/tools.h"
+
+struct er_pool;
+struct er_slot; /* a worker's place in the pool */
+
+/* How a job ended. */
+struct er_job_end {
+    enum er_tool_status status;
+    bool started;         /* a worker may have run it */
+    const json_t *answer; /* OK: the frame; else NULL */
+    const char *detail;   /* for the user, never NULL */
+    int64_t took_ms;
+};
+
+/* Lives in its owner's struct until done, which comes exactly once, from
+ * the loop or from er_pool_free. */
+struct er_job {
+    struct er_job *next, *prev; /* in line, or among the ended */
+    struct er_slot *slot;       /* the worker that has it */
+    struct er_buf frame;        /* the request; released by the pool */
+    int64_t id;                 /* of the frame */
+    int64_t timeout_ms, began_ms;
+    enum er_tool_status status; /* once ended */
+    bool started, ended;
+    char detail[600];
+    void (*done)(struct er_job *job, const struct er_job_end *end);
+};
+
+/* Errors NOMEM. log may be NULL and is borrowed. program and cwd are
+ * borrowed for the pool's life. */
+struct er_pool *er_pool_new(struct er_loop *loop, const char *program,
+    const char *cwd, int max, const struct er_log *log,
+    struct errand_error *err);
+
+/* Jobs that are not done end as CANCELLED before this returns. Idle workers
+ * may end by themselves, the others are killed; all are reaped. */
+void er_pool_free(struct er_pool *pool);
+
+/* A number that no other frame of this pool has. */
+int64_t er_pool_next_id(struct er_pool *pool);
+
+/* Put a job in line. done never comes from within. */
+void er_pool_submit(struct er_pool *pool, struct er_job *job);
+
+/* End it as CANCELLED, from the loop. Harmless once it has ended. */
+void er_pool_cancel(struct er_pool *pool, struct er_job *job);
+
+/* Ask a worker and wait for the answer, without the loop; NULL on failure.
+ * The caller drops the answer. Errors WORKER, TIMEOUT, PROTOCOL, NOMEM. */
+json_t *er_pool_ask(struct er_pool *pool, const struct er_buf *frame,
+    int64_t id, int64_t timeout_ms, struct errand_error *err);
+
+/* Log line of a worker's frame {"id","log","level"}; false if it is none. */
+bool er_pool_log(const struct er_log *log, const json_t *frame);
+
+#endif

@@ -1,0 +1,106 @@
+/* ctx: log lines and facts about the call. What was not granted is not
+ * there; asking for it says which permission is missing. */
+#include "ctx.h"
+
+#include "base/frame.h"
+#include "base/text.h"
+#include "host.h"
+#include "send.h"
+
+#include <errand/errand.h>
+#include <lauxlib.h>
+#include <string.h>
+
+enum { LOG_LONGEST = 900 }; /* bytes of one line */
+
+/* Send {"id","log","level"}. The buffer lies in the host's slot: sending
+ * does not raise, but the caller's next step may. */
+static void send_log(
+    struct er_host *h, int level, const char *text, size_t len)
+{
+    if (h->logs_left <= 0)
+        return;
+    if (--h->logs_left == 0) {
+        text = "(more log lines were dropped)";
+        len = strlen(text);
+    }
+    struct er_buf *out = &h->scratch;
+    er_buf_reset(out);
+    size_t token = er_frame_begin(out);
+    er_buf_addf(out, "{\"id\":%lld,\"log\":", (long long)h->id);
+    er_json_add_string(out, text, er_utf8_cut(text, len, LOG_LONGEST));
+    er_buf_addf(out, ",\"level\":%d}", level);
+    if (er_frame_end(out, token))
+        er_send(h->sock, out);
+    er_buf_reset(out);
+}
+
+/* ctx.log(text [, level]) */
+static int ctx_log(lua_State *L)
+{
+    static const char *const names[] = {
+        "error", "warn", "info", "debug", NULL};
+    size_t len;
+    int level = luaL_checkoption(L, 2, "info", names);
+    const char *text = luaL_tolstring(L, 1, &len);
+    send_log(er_host_of(L), level, text, len);
+    return 0;
+}
+
+int er_ctx_print(lua_State *L)
+{
+    int n = lua_gettop(L);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (int i = 1; i <= n; i++) {
+        if (i > 1)
+            luaL_addchar(&b, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    size_t len;
+    const char *text = lua_tolstring(L, -1, &len);
+    send_log(er_host_of(L), ERRAND_LOG_INFO, text, len);
+    return 0;
+}
+
+static int ctx_remaining_ms(lua_State *L)
+{
+    lua_pushinteger(L, er_host_left_ms(er_host_of(L)));
+    return 1;
+}
+
+/* __index of ctx: names that exist, but were not granted. */
+static int ctx_missing(lua_State *L)
+{
+    const char *key = lua_tostring(L, 2);
+    if (key && strcmp(key, "fs") == 0)
+        return luaL_error(L,
+            "ctx.fs is not granted; declare permissions = "
+            "{ read = { \".\" } }");
+    return 0;
+}
+
+void er_ctx_push(lua_State *L, const json_t *request)
+{
+    const char *key = er_json_str(request, "key");
+    const json_t *permissions = json_object_get(request, "permissions");
+    lua_createtable(L, 0, 8);
+    lua_pushcfunction(L, ctx_log);
+    lua_setfield(L, -2, "log");
+    lua_pushcfunction(L, ctx_remaining_ms);
+    lua_setfield(L, -2, "remaining_ms");
+    lua_pushstring(L, key ? key : "");
+    lua_setfield(L, -2, "idempotency_key");
+    lua_pushinteger(L, er_json_int(request, "attempt", 1));
+    lua_setfield(L, -2, "attempt");
+    if (json_array_size(json_object_get(permissions, "read")) > 0) {
+        er_fs_push(L);
+        lua_setfield(L, -2, "fs");
+    }
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, ctx_missing);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+}

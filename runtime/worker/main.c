@@ -1,0 +1,152 @@
+/* errand-worker: the child program that runs tools.
+ *
+ * It reads requests from the socket that the runtime left as descriptor 3,
+ * works on them one by one, and ends when the socket does. The protocol is
+ * in protocol.md.
+ */
+#include "base/frame.h"
+#include "chunk.h"
+#include "host.h"
+#include "ops.h"
+#include "platform.h"
+#include "send.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    SOCKET = 3,
+    PROTOCOL = 1,
+    LARGE = 1024 * 1024, /* bytes of a call after which memory is given
+                            back */
+};
+
+struct worker {
+    struct er_host host;
+    struct er_chunks chunks;
+    struct er_frame_reader reader;
+    struct er_buf out;
+};
+
+void er_answer_begin(struct er_buf *out, json_int_t id)
+{
+    er_buf_reset(out);
+    er_frame_begin(out);
+    er_buf_addf(out, "{\"id\":%lld", (long long)id);
+}
+
+static bool finish_answer(struct worker *w)
+{
+    er_buf_addc(&w->out, '}');
+    if (!er_frame_end(&w->out, 0)) {
+        er_answer_begin(&w->out, w->host.id);
+        er_buf_adds(&w->out, ",\"ok\":false,\"message\":\"the result is "
+            "over 16 MiB\",\"detail\":\"\"}");
+        if (!er_frame_end(&w->out, 0))
+            return false;
+    }
+    return er_send(SOCKET, &w->out);
+}
+
+static bool hello(struct worker *w)
+{
+    er_buf_reset(&w->out);
+    er_frame_begin(&w->out);
+    er_buf_addf(&w->out, "{\"hello\":\"%s\",\"protocol\":%d}",
+        ERRAND_VERSION, PROTOCOL);
+    return er_frame_end(&w->out, 0) && er_send(SOCKET, &w->out);
+}
+
+/* Work on one request. False: it breaks the protocol, or nobody hears. */
+static bool work(struct worker *w, const json_t *request)
+{
+    static const struct {
+        const char *name;
+        void (*run)(struct er_host *h, struct er_chunks *c,
+            const json_t *request, struct er_buf *out);
+    } ops[] = {{"call", er_op_call}, {"describe", er_op_describe},
+        {"config", er_op_config}};
+    const char *op = er_json_str(request, "op");
+    if (!op || !er_json_str(request, "path") ||
+        !json_is_integer(json_object_get(request, "id")))
+        return false;
+    w->host.id = er_json_int(request, "id", 0);
+    if (!er_host_prepare(&w->host))
+        return false;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        if (strcmp(op, ops[i].name) != 0)
+            continue;
+        er_answer_begin(&w->out, w->host.id);
+        ops[i].run(&w->host, &w->chunks, request, &w->out);
+        return finish_answer(w);
+    }
+    return false;
+}
+
+/* After the answer, when nobody waits: close the state, make the next. */
+static void tidy(struct worker *w)
+{
+    bool large = w->host.used > LARGE || w->out.cap > LARGE;
+    er_host_end(&w->host);
+    if (large) {
+        er_buf_release(&w->out);
+        er_platform_trim();
+    }
+    er_host_prepare(&w->host);
+}
+
+static int serve(struct worker *w)
+{
+    const char *text;
+    size_t len;
+    for (;;) {
+        int got = er_frame_next(&w->reader, &text, &len);
+        if (got < 0)
+            return 1;
+        if (got == 0) {
+            ssize_t n = er_frame_recv(&w->reader, SOCKET);
+            if (n <= 0)
+                return n == 0 ? 0 : 1;
+            continue;
+        }
+        json_t *request = er_json_parse(text, len, ER_JSON_STRICT, NULL);
+        bool ok = json_is_object(request) && work(w, request);
+        tidy(w);
+        json_decref(request);
+        if (!ok)
+            return 1;
+    }
+}
+
+static bool is_socket(int fd)
+{
+    int type;
+    socklen_t len = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+           type == SOCK_STREAM;
+}
+
+int main(void)
+{
+    static const char alone[] =
+        "errand-worker runs errand's tools and is started by errand alone; "
+        "to call a tool by hand: errand tools call NAME JSON\n";
+    if (!is_socket(SOCKET)) {
+        ssize_t n = write(STDERR_FILENO, alone, sizeof alone - 1);
+        return n < 0 ? 1 : 2;
+    }
+    er_platform_lock_down(SOCKET);
+    struct worker w = {0};
+    er_host_init(&w.host, SOCKET);
+    er_frame_reader_init(&w.reader);
+    er_buf_init(&w.out, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
+    er_host_prepare(&w.host);
+    int status = hello(&w) ? serve(&w) : 1;
+    er_host_end(&w.host);
+    er_chunks_release(&w.chunks);
+    er_frame_reader_release(&w.reader);
+    er_buf_release(&w.out);
+    return status;
+}
