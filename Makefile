@@ -6,6 +6,8 @@ CXX     ?= c++
 OPT     ?= -O2 -g
 BUILD   ?= build
 PREFIX  ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 10
 # DEVELOPER=1   warnings are errors
 # SAN=asan      AddressSanitizer and UndefinedBehaviorSanitizer; or SAN=tsan
 # CRASH=1       crash points (tests only)
@@ -30,10 +32,18 @@ endif
 ifeq ($(SAN),tsan)
 SANFLAGS = -fsanitize=thread -fno-omit-frame-pointer
 endif
+ifeq ($(SAN),fuzz)
+SANFLAGS = -fsanitize=address,undefined,fuzzer-no-link \
+           -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+endif
+ifndef SAN
+SO_LD = -Wl,-z,defs
+endif
 ifdef CRASH
 DEFS += -DERRAND_CRASHPOINTS
 endif
 HARDEN = -fstack-protector-strong -fno-strict-aliasing
+SO_LD += -Wl,-z,relro,-z,now
 
 PKGS     = libcurl jansson sqlite3 libevent_core libevent_pthreads libpcre2-8
 PKG_CF  := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -50,6 +60,12 @@ STD     = -std=c11 -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700
 CFLAGS_ALL = $(STD) $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(DEFS) -fPIC \
              -fvisibility=hidden -pthread -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = $(SANFLAGS) -pthread $(LDFLAGS)
+
+# The shared library's name counts breaks of its promise, not releases.
+VERSION := $(shell sed -n 's/^.define ERRAND_VERSION "\(.*\)"/\1/p' \
+             runtime/include/errand/errand.h)
+SOVERSION = 0
+SONAME  = liberrand.so.$(SOVERSION)
 
 FLOORS  = base engine store tool model search agent
 LIB_SRC = $(wildcard $(FLOORS:%=runtime/%/*.c))
@@ -68,13 +84,16 @@ HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
-.PHONY: all help units check lint check-headers check-house check-cli \
-        check-asan check-tsan deps tags clean FORCE
-all: $(BUILD)/liberrand.a $(PROGRAMS)
+.PHONY: all help install uninstall deps tags clean FORCE \
+        check units lint check-headers check-house check-cli check-abi \
+        check-asan check-tsan check-oom oom-run fuzz fuzz-run
+all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS)
 
 help:
 	@echo 'Build'
 	@echo '  all            the library, errand and errand-worker (default)'
+	@echo '  install        to DESTDIR and PREFIX ($(PREFIX))'
+	@echo '  uninstall      remove what install put there'
 	@echo '  deps           install what is missing (Debian), or name it'
 	@echo '  clean          remove $(BUILD)/'
 	@echo '  tags           an index for editors'
@@ -85,9 +104,13 @@ help:
 	@echo '  check-house    tests of the scripts that keep the house'
 	@echo '  units          the C unit tests'
 	@echo '  check-cli      tests of the command line'
+	@echo '  check-abi      the library shows errand_* and nothing else'
+	@echo '  check-oom      each allocation fails in turn, cleanly'
+	@echo '  fuzz           each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo '  check-asan     units and check-cli with ASan and UBSan'
 	@echo '  check-tsan     units and check-cli with TSan'
-	@echo 'Settings: CC OPT BUILD PREFIX DEVELOPER=1 SAN=asan|tsan CRASH=1 V=1'
+	@echo 'Settings: CC OPT BUILD PREFIX DESTDIR FUZZ_SECONDS'
+	@echo '          DEVELOPER=1 SAN=asan|tsan CRASH=1 V=1'
 
 # --- building -----------------------------------------------------------
 
@@ -101,6 +124,11 @@ $(BUILD)/flags: FORCE
 $(BUILD)/liberrand.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
+
+$(BUILD)/$(SONAME): $(LIB_OBJ) $(BUILD)/flags
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) $(SO_LD) \
+	    $(LIB_OBJ) -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lm
+	@ln -sf $(SONAME) $(BUILD)/liberrand.so
 
 # The schemas, inside the library.
 $(BUILD)/gen/embedded.c: scripts/embed $(SCHEMAS)
@@ -137,6 +165,19 @@ $(BUILD)/errand: $(CLI_OBJ) $(BUILD)/liberrand.a
 
 $(BUILD)/errand-worker: $(WORKER_OBJ) $(BASE_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(LUA_LD) -ljansson -levent_core -lm
+
+# --- installing ---------------------------------------------------------
+
+$(BUILD)/errand.pc: scripts/errand.pc.in $(BUILD)/prefix Makefile
+	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' \
+	    -e 's|@REQUIRES@|$(PKGS)|' $< > $@
+
+install: all $(BUILD)/errand.pc
+	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
+	    SONAME='$(SONAME)' scripts/install.sh
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh --remove
 
 # --- checking -----------------------------------------------------------
 
@@ -192,6 +233,49 @@ check-house:
 check-cli: $(PROGRAMS)
 	@$(if $(CLI_TESTS),$(RUN) $(CLI_TESTS))
 
+check-abi: $(BUILD)/$(SONAME) $(BUILD)/liberrand.a
+	@scripts/check-abi $(BUILD)/$(SONAME)
+
+# Each allocation fails in turn (tests/oom/oom.h). Two builds: in the plain
+# one those of all libraries count; in the other only ours and jansson's, but
+# AddressSanitizer watches what is done after the failure.
+OOM = $(patsubst tests/oom/%.c,$(BUILD)/tests/oom/%,\
+        $(wildcard tests/oom/oom_*.c))
+ifeq ($(SAN),asan)
+OOM_LD = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
+         -Wl,--wrap=strdup,--wrap=strndup
+endif
+$(BUILD)/tests/oom/%: tests/oom/%.c tests/oom/shim.c \
+    $(BUILD)/liberrand.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(if $(OOM_LD),-DOOM_WRAP) $(PKG_CF) \
+	    -Iruntime/include -Iruntime -Itests $< tests/oom/shim.c \
+	    $(BUILD)/liberrand.a -o $@ $(OOM_LD) $(LDFLAGS_ALL) $(PKG_LD) -lm
+
+oom-run: $(OOM)
+	@$(RUN) $(OOM)
+
+check-oom: oom-run
+	@$(MAKE) --no-print-directory SAN=asan BUILD=$(BUILD)/asan \
+	    OPT='-O1 -g' oom-run
+
+# Every tests/fuzz/fuzz_*.c with a library that is built for libFuzzer:
+# first its seeds, then FUZZ_SECONDS of search.
+FUZZ = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,\
+         $(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/liberrand.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
+	    $< $(BUILD)/liberrand.a -o $@ -fsanitize=fuzzer $(LDFLAGS_ALL) \
+	    $(PKG_LD) -lm
+
+fuzz-run: $(FUZZ)
+	@scripts/fuzz $(FUZZ_SECONDS) $(JOBS) $(FUZZ)
+
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SAN=fuzz \
+	    OPT='-O1 -g' fuzz-run
+
 # The same tests, built otherwise, in a folder of their own.
 check-asan check-tsan: check-%:
 	@$(MAKE) --no-print-directory SAN=$* BUILD=$(BUILD)/$* OPT='-O1 -g' \
@@ -199,7 +283,8 @@ check-asan check-tsan: check-%:
 
 # First what is missing is installed; the rest is make's second look at
 # what pkg-config knows.
-STAGES = lint check-headers check-house units check-cli check-asan
+STAGES = lint check-headers check-house units check-cli \
+         check-oom check-asan
 check: deps
 	+@CHECK_MAKE='$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))' \
 	    scripts/check $(STAGES)

@@ -34,9 +34,15 @@ static size_t too_deep_at(const char *s, size_t len)
     return SIZE_MAX;
 }
 
+/* jansson says what is wrong with a text; where it says nothing, an
+ * allocation failed. */
 static void fail_parse(const json_error_t *je, struct errand_error *err)
 {
     const char *hint = "";
+    if (!je->text[0]) {
+        er_nomem(err);
+        return;
+    }
     switch (json_error_code(je)) {
     case json_error_numeric_overflow:
         hint = "; a number does not fit, write it as a string";
@@ -65,6 +71,7 @@ static json_t *parse_repaired(
     struct er_buf fixed;
     er_buf_init(&fixed, len > SIZE_MAX / 4 ? SIZE_MAX - 1 : len * 3 + 16);
     json_t *value = NULL;
+    *je = (json_error_t){0};
     if (er_json_repair(&fixed, text, len))
         value = json_loadb(er_buf_str(&fixed), fixed.len, flags, je);
     er_buf_release(&fixed);
