@@ -201,7 +201,13 @@ $(BUILD)/tests/endpoint-%.o: tests/endpoint/%.c $(BUILD)/flags
 $(ENDPOINT): $(ENDPOINT_OBJ) $(BASE_OBJ)
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) -lm
 
-units: $(UNIT) $(PROGRAMS) $(ENDPOINT)
+# The bare rival of the benchmarks: libcurl and nothing of ours.
+BARE_CURL = $(BUILD)/tests/bench/bench_curl
+$(BARE_CURL): tests/bench/bench_curl.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $< -o $@ $(LDFLAGS_ALL) -lcurl
+
+units: $(UNIT) $(PROGRAMS) $(ENDPOINT) $(BARE_CURL)
 	@$(RUN) $(UNIT)
 
 lint: $(LIB_OBJ) $(CLI_OBJ) $(WORKER_OBJ)

@@ -83,6 +83,7 @@ struct ep_request {
     const char *body_text;
     size_t body_len;
     json_t *body;
+    bool parsed; /* body was read; else body_text is searched */
     bool stream, want_usage;
     struct er_arena *arena;
 };
@@ -133,11 +134,17 @@ void ep_answer_request(
 long ep_option(const char *name, const char *word, long fallback);
 bool ep_has_word(const char *name, const char *word);
 
-/* What the request's history says. */
+/* --- history.c: what the request's history says */
+
+/* Take model and framing by a glance at the text, unparsed; false if that
+ * would not do. */
+bool ep_glance(struct ep_request *r);
 const char *ep_last_user(const struct ep_request *r, size_t *len);
 size_t ep_results_since_user(const struct ep_request *r);
 size_t ep_calls_in_history(const struct ep_request *r);
 const char *ep_tool_name(const struct ep_request *r);
+/* Which conversation it belongs to: session, else first user text. */
+const char *ep_conversation(const struct ep_request *r);
 
 /* Build calls n = first+1 … first+count of a tool. */
 void ep_add_calls(const struct ep_request *r, struct ep_answer *a,
@@ -154,6 +161,15 @@ bool ep_model(struct ep_server *s, const struct ep_request *r,
 bool ep_fault(struct ep_server *s, const struct ep_request *r,
     const char *name, struct ep_plan *p);
 
+/* --- pool.c: jansson's memory while a request is answered. What outlives
+ * the request is made between pause and resume. */
+
+void ep_pool_install(void);
+void ep_pool_begin(void);
+void ep_pool_end(void);
+void ep_pool_pause(void);
+void ep_pool_resume(void);
+
 /* --- script.c */
 
 struct ep_script;
@@ -162,9 +178,6 @@ struct ep_script *ep_script_open(const char *path, struct errand_error *err);
 void ep_script_free(struct ep_script *s);
 void ep_script_answer(struct ep_script *script, const struct ep_request *r,
     struct ep_plan *p);
-
-/* Which conversation a request belongs to: session, else first user text. */
-const char *ep_conversation(const struct ep_request *r);
 
 /* --- http.c and main.c */
 
@@ -180,6 +193,7 @@ struct ep_server {
     json_t *attempts;         /* conversation and model -> how many */
     const char *key;          /* required bearer key, or NULL */
     FILE *log, *log_heads;    /* or NULL */
+    bool fast;                /* search instead of parsing where it does */
     unsigned long serial;     /* ids of answers */
 };
 

@@ -17,14 +17,14 @@
 
 struct options {
     long port, seconds;
-    bool until_eof, count;
+    bool until_eof, count, fast;
     const char *script, *log, *log_heads, *key;
 };
 
 static const char usage[] =
     "usage: endpoint [--port N] [--seconds N] [--until-eof] [--count]\n"
-    "                [--script FILE.jsonl] [--log FILE] [--log-heads FILE]\n"
-    "                [--key KEY]\n"
+    "                [--fast] [--script FILE.jsonl] [--log FILE]\n"
+    "                [--log-heads FILE] [--key KEY]\n"
     "see tests/endpoint/README.md\n";
 
 static bool read_options(int argc, char **argv, struct options *o)
@@ -33,6 +33,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         {"port", required_argument, NULL, 'p'},
         {"seconds", required_argument, NULL, 's'},
         {"until-eof", no_argument, NULL, 'e'},
+        {"fast", no_argument, NULL, 'q'},
         {"count", no_argument, NULL, 'c'},
         {"script", required_argument, NULL, 'f'},
         {"log", required_argument, NULL, 'l'},
@@ -45,6 +46,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         case 's': o->seconds = strtol(optarg, NULL, 10); break;
         case 'e': o->until_eof = true; break;
         case 'c': o->count = true; break;
+        case 'q': o->fast = true; break;
         case 'f': o->script = optarg; break;
         case 'l': o->log = optarg; break;
         case 'h': o->log_heads = optarg; break;
@@ -167,6 +169,7 @@ static bool prepare(struct ep_server *s, const struct options *o)
     s->base = event_base_new();
     s->attempts = json_object();
     s->key = o->key;
+    s->fast = o->fast;
     s->log = open_log(o->log, &ok);
     s->log_heads = open_log(o->log_heads, &ok);
     if (o->script) {
@@ -202,6 +205,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     raise_limit();
+    ep_pool_install();
     bool ok = prepare(&s, &o);
     int fd = ok ? listen_on(o.port, &port) : -1;
     if (ok && fd < 0)

@@ -35,102 +35,6 @@ long ep_option(const char *name, const char *word, long fallback)
     return n > 10000000 ? 10000000 : n;
 }
 
-/* --- what the history says */
-
-static const json_t *messages(const struct ep_request *r)
-{
-    return json_object_get(r->body, "messages");
-}
-
-static bool has_role(const json_t *message, const char *role)
-{
-    const char *s = er_json_str(message, "role");
-    return s && strcmp(s, role) == 0;
-}
-
-/* The text of a message: a string, or its first text part. */
-static const json_t *text_of(const json_t *message)
-{
-    const json_t *content = json_object_get(message, "content");
-    size_t i;
-    json_t *part;
-    if (json_is_string(content))
-        return content;
-    json_array_foreach(content, i, part)
-        if (json_is_string(json_object_get(part, "text")))
-            return json_object_get(part, "text");
-    return NULL;
-}
-
-const char *ep_last_user(const struct ep_request *r, size_t *len)
-{
-    const json_t *text = json_object_get(r->body, "prompt");
-    for (size_t i = json_array_size(messages(r)); i > 0; i--) {
-        const json_t *m = json_array_get(messages(r), i - 1);
-        if (has_role(m, "user")) {
-            text = text_of(m);
-            break;
-        }
-    }
-    *len = json_string_length(text);
-    return json_is_string(text) ? json_string_value(text) : "";
-}
-
-const char *ep_conversation(const struct ep_request *r)
-{
-    const json_t *text = json_object_get(r->body, "prompt");
-    size_t i;
-    json_t *m;
-    if (r->session)
-        return r->session;
-    json_array_foreach(messages(r), i, m)
-        if (has_role(m, "user")) {
-            text = text_of(m);
-            break;
-        }
-    return json_is_string(text) ? json_string_value(text) : "";
-}
-
-size_t ep_results_since_user(const struct ep_request *r)
-{
-    size_t n = 0;
-    for (size_t i = json_array_size(messages(r)); i > 0; i--) {
-        const json_t *m = json_array_get(messages(r), i - 1);
-        if (has_role(m, "user"))
-            break;
-        n += has_role(m, "tool");
-    }
-    return n;
-}
-
-size_t ep_calls_in_history(const struct ep_request *r)
-{
-    size_t n = 0, i;
-    json_t *m;
-    json_array_foreach(messages(r), i, m)
-        n += json_array_size(json_object_get(m, "tool_calls"));
-    return n;
-}
-
-static const char *name_of_tool(const json_t *tool)
-{
-    const char *nested = er_json_str(json_object_get(tool, "function"), "name");
-    return nested ? nested : er_json_str(tool, "name");
-}
-
-/* "tick" if it is among the tools or there are none, else the first. */
-const char *ep_tool_name(const struct ep_request *r)
-{
-    const json_t *tools = json_object_get(r->body, "tools");
-    const char *first = name_of_tool(json_array_get(tools, 0));
-    size_t i;
-    json_t *tool;
-    json_array_foreach(tools, i, tool)
-        if (name_of_tool(tool) && !strcmp(name_of_tool(tool), "tick"))
-            return "tick";
-    return first ? first : "tick";
-}
-
 /* --- saying things */
 
 void ep_say(const struct ep_request *r, struct ep_answer *a,
@@ -322,11 +226,13 @@ long ep_attempt(struct ep_server *s, const struct ep_request *r)
     struct er_buf key;
     er_buf_init(&key, 1 << 20);
     er_buf_addf(&key, "%s\n%s", r->model, ep_conversation(r));
+    ep_pool_pause();
     json_t *n = json_object_get(s->attempts, er_buf_str(&key));
     if (!n) {
         n = json_integer(0);
         json_object_set_new(s->attempts, er_buf_str(&key), n);
     }
+    ep_pool_resume();
     er_buf_release(&key);
     json_integer_set(n, json_integer_value(n) + 1);
     return (long)json_integer_value(n);
@@ -392,6 +298,7 @@ static void look(struct ep_request *r)
 {
     r->body = er_json_parse(
         r->body_text, r->body_len, ER_JSON_LENIENT, NULL);
+    r->parsed = true;
     const char *name = er_json_str(r->body, "model");
     if (r->route == EP_WORKERS) {
         name = strstr(r->path, "/ai/run/");
@@ -406,6 +313,26 @@ static void look(struct ep_request *r)
         json_object_get(r->body, "stream_options"), "include_usage"));
 }
 
+static void answer_post(
+    struct ep_server *s, struct ep_request *r, struct ep_plan *p)
+{
+    const char *param = "";
+    if (s->fast && r->route == EP_CHAT && ep_glance(r)) {
+        choose(s, r, p);
+        return;
+    }
+    ep_pool_begin();
+    look(r);
+    const char *why = ep_check(r, &param);
+    if (why)
+        ep_render_error(r, 400, 5006, why, param, "", p);
+    else
+        choose(s, r, p);
+    s->totals.rejected += why != NULL;
+    json_decref(r->body);
+    ep_pool_end();
+}
+
 static bool has_key(const struct ep_server *s, const struct ep_request *r)
 {
     return !s->key || (r->auth && er_starts_with(r->auth, "Bearer ") &&
@@ -416,25 +343,14 @@ void ep_answer_request(
     struct ep_server *s, const struct ep_request *req, struct ep_plan *p)
 {
     struct ep_request r = *req;
-    const char *param = "", *why = NULL;
-    bool get = strcmp(r.method, "GET") == 0;
-    if (!has_key(s, &r)) {
+    if (!has_key(s, &r))
         ep_render_error(&r, 401, 10000, "Authentication error", "", "", p);
-    } else if (r.route == EP_MODELS && get) {
+    else if (r.route == EP_MODELS && strcmp(r.method, "GET") == 0)
         list_models(&r, p);
-        return;
-    } else if (r.route > EP_WORKERS) {
+    else if (r.route > EP_WORKERS)
         ep_render_error(&r, 404, 7003, "No such route", "", "", p);
-    } else if (strcmp(r.method, "POST") != 0) {
+    else if (strcmp(r.method, "POST") != 0)
         ep_render_error(&r, 405, 7001, "Method not allowed", "", "", p);
-    } else {
-        look(&r);
-        why = ep_check(&r, &param);
-        if (why)
-            ep_render_error(&r, 400, 5006, why, param, "", p);
-        else
-            choose(s, &r, p);
-        s->totals.rejected += why != NULL;
-        json_decref(r.body);
-    }
+    else
+        answer_post(s, &r, p);
 }

@@ -309,7 +309,9 @@ static void play_steps(const json_t *v, struct ep_plan *p)
 void ep_script_answer(struct ep_script *script, const struct ep_request *r,
     struct ep_plan *p)
 {
+    ep_pool_pause();
     const struct line *line = pick(script, r);
+    ep_pool_resume();
     if (!line) {
         ep_render_error(r, 500, 500, "the script has no line left for this "
             "request", "", "x-should-retry: false\r\n", p);

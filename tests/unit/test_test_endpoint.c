@@ -359,6 +359,68 @@ static void test_test_endpoint_logs_bodies_and_counts(void **state)
     assert_true(endpoint_start(&c->ep, NULL));
 }
 
+#define TICK ",\"tools\":[{\"type\":\"function\",\"function\":" \
+    "{\"name\":\"tick\",\"parameters\":{}}}]"
+
+/* Searching a request and reading it give the same answers. */
+static void test_test_endpoint_fast_says_the_same(void **state)
+{
+    struct client *c = *state;
+    static const char *const models[] = {
+        "rounds-2", "rounds-1-par-3", "rounds-3-delay-1", "text-7"};
+    static const char *const histories[] = {"", CALL("call_1", "{}")
+        RESULT("call_1"), CALL("call_1", "{}") RESULT("call_1")
+        ",{\"role\":\"user\",\"content\":\"more\"}"};
+    for (int streamed = 0; streamed < 2; streamed++)
+        for (size_t i = 0; i < 12; i++) {
+            const char *members = streamed ? TICK STREAM
+                ",\"stream_options\":{\"include_usage\":true}" : TICK;
+            chat(c, models[i % 4], histories[i / 4], members);
+            char *want = er_buf_take(&c->body, NULL);
+            endpoint_stop(&c->ep);
+            assert_true(endpoint_start(&c->ep, "--fast", NULL));
+            chat(c, models[i % 4], histories[i / 4], members);
+            assert_string_equal(er_buf_str(&c->body), want);
+            free(want);
+            endpoint_stop(&c->ep);
+            assert_true(endpoint_start(&c->ep, NULL));
+        }
+}
+
+/* The rival of the benchmarks does the requests that it counts, in order,
+ * with histories that the endpoint accepts. */
+static void test_test_endpoint_bare_curl_makes_its_requests(void **state)
+{
+    struct client *c = *state;
+    static const struct {
+        const char *options, *counts, *totals;
+    } rows[] = {
+        {"--conversations 5 --rounds 3", "\"rounds\":15,\"requests\":20,",
+            "\"requests\":20,\"rejected\":0,\"connections\":1,"},
+        {"--conversations 9 --parallel 4 --rounds 2 --stream --delay 1",
+            "\"rounds\":18,\"requests\":27,",
+            "\"requests\":27,\"rejected\":0,\"connections\":4,"},
+        {"--rounds 0 --tokens 50 --stream", "\"texts\":51,",
+            "\"requests\":1,\"rejected\":0,"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[3100], command[3600], line[600] = "";
+        endpoint_path(path, sizeof path);
+        *strrchr(path, '/') = '\0';
+        snprintf(command, sizeof command,
+            "%s/bench/bench_curl --url http://127.0.0.1:%u %s", path,
+            c->ep.port, rows[i].options);
+        FILE *f = popen(command, "r");
+        assert_non_null(f);
+        assert_non_null(fgets(line, sizeof line, f));
+        assert_int_equal(pclose(f), 0);
+        assert_non_null(strstr(line, rows[i].counts));
+        assert_non_null(strstr(line, "\"failed\":0}"));
+        assert_int_equal(endpoint_stop(&c->ep), 0);
+        assert_non_null(strstr(c->ep.totals, rows[i].totals));
+        assert_true(endpoint_start(&c->ep, "--count", NULL));
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -373,6 +435,8 @@ int main(void)
         TEST(test_test_endpoint_models_that_err_recover),
         TEST(test_test_endpoint_delays),
         TEST(test_test_endpoint_plays_scripts_per_conversation),
-        TEST(test_test_endpoint_logs_bodies_and_counts)};
+        TEST(test_test_endpoint_logs_bodies_and_counts),
+        TEST(test_test_endpoint_fast_says_the_same),
+        TEST(test_test_endpoint_bare_curl_makes_its_requests)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
