@@ -290,7 +290,7 @@ check-asan check-tsan: check-%:
 # First what is missing is installed; the rest is make's second look at
 # what pkg-config knows.
 STAGES = lint check-headers check-house units check-cli \
-         check-oom check-asan
+         check-oom check-asan fuzz
 check: deps
 	+@CHECK_MAKE='$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))' \
 	    scripts/check $(STAGES)
