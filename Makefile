@@ -81,8 +81,7 @@ CLI_TESTS = $(wildcard tests/cli/*.bats)
 HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 
 # A program is built once it has sources; until then it is not there.
-PROGRAMS = $(if $(and $(CLI_OBJ),$(wildcard runtime/agent/*.c)),\
-             $(BUILD)/errand) \
+PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
 .PHONY: all help install uninstall deps tags clean FORCE \
@@ -237,7 +236,7 @@ check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
 check-house:
 	@$(RUN) $(wildcard tests/house/*.bats)
 
-check-cli: $(PROGRAMS) $(ENDPOINT)
+check-cli: $(PROGRAMS)
 	@$(if $(CLI_TESTS),$(RUN) $(CLI_TESTS))
 
 check-abi: $(BUILD)/$(SONAME) $(BUILD)/liberrand.a

@@ -1,10 +1,12 @@
 /* The queue in front of a backend, and the one thread that empties it.
  *
- * The thread takes all that waits, applies it as one transaction, answers
- * what is content with a commit, flushes once, answers the rest. While it
- * flushes, new ops wait and become the next batch: the slower the disk, the
- * larger the batches. A batch that cannot commit is tried again op by op, so
- * that one that is too large for the disk takes no other with it.
+ * What one callback of the loop submits becomes one batch: the thread is
+ * woken when the callback is over. It takes all that waits, applies it as
+ * one transaction, answers what is content with a commit, flushes once,
+ * answers the rest. While it flushes, new ops wait and become the next batch:
+ * the slower the disk, the larger the batches. A batch that cannot commit is
+ * tried again op by op, so that one that is too large for the disk takes no
+ * other with it.
  */
 #include "base/clock.h"
 #include "base/crash.h"
@@ -81,10 +83,19 @@ struct waiter { /* of er_store_call */
     bool done;
 };
 
-/* Call what was answered, on the loop's thread. */
+/* Let the store thread begin on what waits; the lock is held. */
+static void wake_thread(struct er_store *s)
+{
+    if (s->first && s->idle)
+        pthread_cond_signal(&s->work);
+    s->ready = s->first != NULL;
+}
+
+/* Call what was answered, then start on what those calls submitted. */
 static void deliver(struct er_store *s)
 {
     pthread_mutex_lock(&s->lock);
+    s->delivering = true;
     struct er_op *op = s->answered;
     s->answered = NULL;
     s->last_answered = &s->answered;
@@ -94,6 +105,10 @@ static void deliver(struct er_store *s)
         op->done(op->ctx, op);
         op = next;
     }
+    pthread_mutex_lock(&s->lock);
+    s->delivering = false;
+    wake_thread(s);
+    pthread_mutex_unlock(&s->lock);
 }
 
 static void door_run(void *ctx)
@@ -107,7 +122,7 @@ static void door_run(void *ctx)
     pthread_mutex_lock(&s->lock);
     door->posted = false;
     pthread_mutex_unlock(&s->lock);
-    deliver(s);
+    deliver(s); /* also when there is nothing: it wakes the thread */
 }
 
 /* The loop went first: closing the store delivers. */
@@ -118,6 +133,14 @@ static void door_cancel(void *ctx)
         door->posted = false;
     else
         free(door);
+}
+
+/* Have the door run soon on the loop's thread; the lock is held. */
+static void knock(struct er_store *s)
+{
+    if (!s->door->posted)
+        er_loop_post(s->loop, &s->door->post);
+    s->door->posted = true;
 }
 
 static void answer(struct er_store *s, struct er_op *op)
@@ -131,9 +154,7 @@ static void answer(struct er_store *s, struct er_op *op)
         op->next = NULL;
         *s->last_answered = op;
         s->last_answered = &op->next;
-        if (!s->door->posted)
-            er_loop_post(s->loop, &s->door->post);
-        s->door->posted = true;
+        knock(s);
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -243,8 +264,10 @@ static struct er_op *take(struct er_store *s)
         end = &(*end)->next;
     s->first = *end;
     *end = NULL;
-    if (!s->first)
+    if (!s->first) {
         s->last = &s->first;
+        s->ready = false;
+    }
     return first;
 }
 
@@ -274,8 +297,10 @@ static void rest(struct er_store *s, int64_t quiet_since)
                      ? b->ops->rest(b->self, er_mono_ms() - quiet_since)
                      : -1;
     pthread_mutex_lock(&s->lock);
-    if (!s->first && !s->closing && ms != 0)
+    s->idle = true;
+    if (!s->ready && !s->closing && ms != 0)
         sleep_until_work(s, ms);
+    s->idle = false;
 }
 
 static void *run_thread(void *ctx)
@@ -284,7 +309,7 @@ static void *run_thread(void *ctx)
     int64_t quiet_since = er_mono_ms();
     pthread_mutex_lock(&s->lock);
     while (s->first || !s->closing) {
-        if (!s->first) {
+        if (!s->ready && !s->closing) {
             rest(s, quiet_since);
             continue;
         }
@@ -306,14 +331,17 @@ static void push(struct er_store *s, struct er_op *op)
     op->next = NULL;
     *s->last = op;
     s->last = &op->next;
-    pthread_cond_signal(&s->work);
 }
 
+/* The thread is not woken at once but when the loop has run what it is
+ * running: what is submitted together is committed together. */
 void er_store_submit(er_store *s, struct er_op *op)
 {
     op->post = (struct er_post){.ctx = NULL};
     pthread_mutex_lock(&s->lock);
     push(s, op);
+    if (!s->delivering && !s->ready)
+        knock(s);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -324,6 +352,7 @@ int er_store_call(er_store *s, struct er_op *op)
     op->post = (struct er_post){.ctx = &w};
     pthread_mutex_lock(&s->lock);
     push(s, op);
+    wake_thread(s);
     while (!w.done)
         pthread_cond_wait(&w.answered, &s->lock);
     pthread_mutex_unlock(&s->lock);

@@ -28,6 +28,9 @@ struct er_store {
     struct er_op *answered, **last_answered;
     struct er_door *door;
     bool closing;
+    bool ready;      /* the thread may take what waits */
+    bool idle;       /* it sleeps */
+    bool delivering; /* answers are being given: it is woken after them */
     /* for questions, [owner] */
     char *path;
     struct er_sql reader; /* opened by the first question */
@@ -38,5 +41,18 @@ struct er_store {
 int er_store_reader_init(
     struct er_store *s, const char *path, struct errand_error *err);
 void er_store_reader_close(struct er_store *s);
+
+/* The connection for questions. Errors as er_store_open; UNSUPPORTED if the
+ * store is not in a file. [owner] */
+int er_store_reader(
+    struct er_store *s, struct er_sql **out, struct errand_error *err);
+
+/* --- JSON from rows; NULL only without memory */
+
+json_t *er_col_json(sqlite3_stmt *row, int column); /* by the value's type */
+json_t *er_col_parsed(sqlite3_stmt *row, int column); /* text that is JSON */
+
+/* An object from a row, each column under its name. */
+json_t *er_row_object(sqlite3_stmt *row);
 
 #endif

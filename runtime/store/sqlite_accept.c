@@ -80,7 +80,7 @@ static int close_call(struct er_sqlite *db, int64_t conv, int64_t run,
     const struct open_call *c, struct errand_error *err)
 {
     struct er_new_message m = {"tool", c->message, NULL};
-    int code = er_sqlite_message(db, conv, run, c->seq, 0, &m, err);
+    int code = er_sqlite_message(db, conv, run, c->seq, &m, err);
     if (code != ERRAND_OK)
         return code;
     return er_sql_run(&db->sql, ER_Q_CALL_FINISH,
@@ -240,7 +240,7 @@ int er_sqlite_accept(struct er_sqlite *db, struct er_op *op)
     if (code == ERRAND_OK)
         code = add_run(db, op, conv, seq, &run);
     for (size_t i = 0; i < in->n_messages && code == ERRAND_OK; i++)
-        code = er_sqlite_message(db, conv, run, seq + (int64_t)i, 0,
+        code = er_sqlite_message(db, conv, run, seq + (int64_t)i,
             &in->messages[i], &op->err);
     if (code == ERRAND_OK)
         code = er_sqlite_run_row(

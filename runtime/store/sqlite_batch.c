@@ -22,8 +22,8 @@ enum {
     LOCK_WAIT_MS = 10000,
     WAL_PAGES = 1024, /* about 4 MiB: then it is copied back */
     REST_MS = 30,     /* quiet for so long: index what is waiting */
-    INDEX_STEP = 128, /* messages per rest: a few milliseconds */
-    INDEX_MOST = 4096, /* waiting messages: index without a rest */
+    INDEX_STEP = 128,  /* messages per rest: a few milliseconds */
+    INDEX_MOST = 16384, /* waiting messages: index without a rest */
 };
 
 static int refuse_distrusted(struct er_sqlite *db, struct errand_error *err)
@@ -245,7 +245,8 @@ static int64_t batch_rest(void *self, int64_t quiet_ms)
         return -1;
     if (quiet_ms < REST_MS && db->fresh < INDEX_MOST)
         return REST_MS - quiet_ms;
-    if (index_some(db, INDEX_STEP))
+    /* the more at once, the cheaper: with a backlog that counts for more */
+    if (index_some(db, quiet_ms < REST_MS ? INDEX_MOST / 4 : INDEX_STEP))
         return 0;
     db->fresh = 0;
     return -1;

@@ -7,6 +7,17 @@ struct call {
     int state, effect;
 };
 
+static void fill_call(struct call *c, sqlite3_stmt *row, int column)
+{
+    *c = (struct call){
+        .no = sqlite3_column_int64(row, column),
+        .state = er_call_state_of(er_col_text(row, column + 1)),
+        .effect = sqlite3_column_int(row, column + 2),
+        .result_seq = sqlite3_column_int64(row, column + 3),
+        .attempt = sqlite3_column_int64(row, column + 4),
+    };
+}
+
 static int find_call(struct er_sqlite *db, const char *id, struct call *out,
     struct errand_error *err)
 {
@@ -20,25 +31,28 @@ static int find_call(struct er_sqlite *db, const char *id, struct call *out,
     if (!row)
         return er_fail(
             err, ERRAND_NOT_FOUND, "there is no call %.60s", id);
-    *out = (struct call){
-        .no = sqlite3_column_int64(row, 0),
-        .state = er_call_state_of(er_col_text(row, 1)),
-        .effect = sqlite3_column_int(row, 2),
-        .result_seq = sqlite3_column_int64(row, 3),
-        .attempt = sqlite3_column_int64(row, 4),
-    };
+    fill_call(out, row, 0);
     er_sql_end(row);
     return ERRAND_OK;
 }
 
-/* A claimed run and a call that must be one of its own. */
+/* A claimed run and a call that must be one of its own, in one look. */
 static int find_both(struct er_sqlite *db, const struct er_claim *claim,
     const char *call_id, struct er_hot *run, struct call *call,
     struct errand_error *err)
 {
-    int code = er_sqlite_hot(db, claim, run, err);
+    sqlite3_stmt *row = NULL;
+    int code = er_sql_first(&db->sql, ER_Q_CALL_OF_RUN,
+        "SELECT " ER_HOT_COLUMNS ", k.no, k.state, k.effect, k.result_seq,"
+        " k.attempt FROM runs r LEFT JOIN tool_calls k ON k.id=?2"
+        " WHERE r.id=?1",
+        ER_VALS(er_text(claim->run_id), er_text(call_id)), &row, err);
     if (code == ERRAND_OK)
-        code = find_call(db, call_id, call, err);
+        code = er_sqlite_hot_row(row, claim, run, err);
+    if (code == ERRAND_OK)
+        fill_call(call, row, ER_HOT_COUNT);
+    if (row)
+        er_sql_end(row);
     if (code == ERRAND_OK && call->no >> ER_PLACE_BITS != run->no)
         code = er_fail(err, ERRAND_NOT_FOUND,
             "run %.40s has no call %.60s", claim->run_id, call_id);
@@ -104,7 +118,7 @@ static int change_call(struct er_sqlite *db, const struct er_hot *run,
             er_int(er_now_ms()), er_text(to->error)),
         err);
     if (code == ERRAND_OK && to->message)
-        code = er_sqlite_message(db, run->conv, run->no, call->result_seq, 0,
+        code = er_sqlite_message(db, run->conv, run->no, call->result_seq,
             to->message, err);
     if (code == ERRAND_OK && to->message && to->result)
         code = er_sql_run(&db->sql, ER_Q_RESULT_INSERT,

@@ -18,16 +18,9 @@ static int no_run(const char *id, struct errand_error *err)
         "there is no run %.60s; errand log list shows those there are", id);
 }
 
-int er_sqlite_hot(struct er_sqlite *db, const struct er_claim *claim,
+int er_sqlite_hot_row(sqlite3_stmt *row, const struct er_claim *claim,
     struct er_hot *out, struct errand_error *err)
 {
-    sqlite3_stmt *row = NULL;
-    int code = er_sql_first(&db->sql, ER_Q_RUN,
-        "SELECT no, conv, epoch, state, next_seq, open_calls, calls"
-        " FROM runs WHERE id=?1",
-        ER_VALS(er_text(claim->run_id)), &row, err);
-    if (code != ERRAND_OK)
-        return code;
     if (!row)
         return no_run(claim->run_id, err);
     *out = (struct er_hot){
@@ -39,12 +32,25 @@ int er_sqlite_hot(struct er_sqlite *db, const struct er_claim *claim,
         .open_calls = sqlite3_column_int64(row, 5),
         .calls = sqlite3_column_int64(row, 6),
     };
-    er_sql_end(row);
-    if (out->epoch != claim->epoch)
-        return er_fail(err, ERRAND_FENCED,
-            "run %.40s was taken over (claim %" PRId64 ", now %" PRId64 ")",
-            claim->run_id, claim->epoch, out->epoch);
-    return ERRAND_OK;
+    if (out->epoch == claim->epoch)
+        return ERRAND_OK;
+    return er_fail(err, ERRAND_FENCED,
+        "run %.40s was taken over (claim %" PRId64 ", now %" PRId64 ")",
+        claim->run_id, claim->epoch, out->epoch);
+}
+
+int er_sqlite_hot(struct er_sqlite *db, const struct er_claim *claim,
+    struct er_hot *out, struct errand_error *err)
+{
+    sqlite3_stmt *row = NULL;
+    int code = er_sql_first(&db->sql, ER_Q_RUN,
+        "SELECT " ER_HOT_COLUMNS " FROM runs r WHERE r.id=?1",
+        ER_VALS(er_text(claim->run_id)), &row, err);
+    if (code == ERRAND_OK)
+        code = er_sqlite_hot_row(row, claim, out, err);
+    if (row)
+        er_sql_end(row);
+    return code;
 }
 
 struct candidate {

@@ -90,14 +90,22 @@ struct er_hot { /* a run as transitions need it */
     int state;
 };
 
+/* The columns of runs as r that it is read from. */
+#define ER_HOT_COLUMNS                                                    \
+    "r.no, r.conv, r.epoch, r.state, r.next_seq, r.open_calls, r.calls"
+enum { ER_HOT_COUNT = 7 };
+
+/* Fill it from a row (NULL: there is none) and check the claim. */
+int er_sqlite_hot_row(sqlite3_stmt *row, const struct er_claim *claim,
+    struct er_hot *out, struct errand_error *err);
+
 /* Read a run and check the claim. Errors NOT_FOUND, FENCED. */
 int er_sqlite_hot(struct er_sqlite *db, const struct er_claim *claim,
     struct er_hot *out, struct errand_error *err);
 
-/* Write one message at its place. n_calls: calls that it makes. */
+/* Write one message that makes no calls at its place. */
 int er_sqlite_message(struct er_sqlite *db, int64_t conv, int64_t run,
-    int64_t seq, int64_t n_calls, const struct er_new_message *m,
-    struct errand_error *err);
+    int64_t seq, const struct er_new_message *m, struct errand_error *err);
 
 /* Room for n more messages behind next_seq? Errors TOO_LARGE. */
 int er_sqlite_room(int64_t next_seq, size_t n, struct errand_error *err);

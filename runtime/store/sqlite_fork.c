@@ -49,9 +49,9 @@ static int copy_rows(struct er_sqlite *db, int64_t from, int64_t to,
     int64_t last, struct errand_error *err)
 {
     int code = er_sql_run(&db->sql, ER_Q_MESSAGES_COPY,
-        "INSERT INTO messages(id,run,role,calls,content,text)"
-        " SELECT id-?1+?2, NULL, role, calls, content, text FROM messages"
-        " WHERE id BETWEEN ?1 AND ?3",
+        "INSERT INTO messages(id,run,role,calls,content,text,model)"
+        " SELECT id-?1+?2, NULL, role, calls, content, text, model"
+        " FROM messages WHERE id BETWEEN ?1 AND ?3",
         ER_VALS(er_int(er_key(from, 0)), er_int(er_key(to, 0)),
             er_int(er_key(from, last))),
         err);

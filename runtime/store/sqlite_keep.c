@@ -16,10 +16,12 @@ static int cut_text(
     struct er_op *op, const char *bytes, size_t got, size_t want)
 {
     size_t from = 0, end = want < got ? want : got;
-    while (from < end && from < CHARACTER_MOST - 1 && goes_on(bytes[from]))
+    while (from < got && from < CHARACTER_MOST - 1 && goes_on(bytes[from]))
         from++; /* it began in the part before */
     while (end < got && end < want + CHARACTER_MOST - 1 && goes_on(bytes[end]))
         end++;
+    if (from >= want || from > end)
+        end = from; /* none begins here */
     op->out.text = er_arena_strn(&op->arena, bytes + from, end - from);
     op->out.text_len = end - from;
     return op->out.text ? ERRAND_OK : er_nomem(&op->err);

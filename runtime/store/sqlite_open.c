@@ -33,6 +33,7 @@ static const char pragmas[] =
     "PRAGMA trusted_schema=OFF;"
     "PRAGMA cell_size_check=ON;"
     "PRAGMA temp_store=MEMORY;"
+    "PRAGMA cache_size=-4096;"
     "PRAGMA wal_autocheckpoint=0;"
     "PRAGMA journal_size_limit=67108864;"
     "PRAGMA synchronous=NORMAL;";
@@ -60,7 +61,6 @@ static int open_connection(
     sqlite3_db_config(db->sql.db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(
         db->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_wal_hook(db->sql.db, on_commit, db);
     return ERRAND_OK;
 }
 
@@ -136,8 +136,9 @@ static int prepare_database(
     int code = er_disk_touch(db->path, err);
     if (code == ERRAND_OK)
         code = open_connection(db, vfs, err);
-    if (code == ERRAND_OK)
-        code = er_sqlite_check_version(db, er_sqlite_n_migrations, err);
+    if (code != ERRAND_OK)
+        return code;
+    code = er_sqlite_check_version(db, er_sqlite_n_migrations, err);
     if (code == ERRAND_OK)
         code = use_wal(db, err);
     if (code == ERRAND_OK && was_left_open(db))
@@ -147,6 +148,8 @@ static int prepare_database(
             db, er_sqlite_migrations, er_sqlite_n_migrations, err);
     if (code == ERRAND_OK)
         code = er_sql_exec(&db->sql, pragmas, err);
+    /* after the pragmas: wal_autocheckpoint takes the same hook */
+    sqlite3_wal_hook(db->sql.db, on_commit, db);
     return code;
 }
 

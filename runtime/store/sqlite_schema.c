@@ -4,6 +4,7 @@
  * beside its neighbours: what costs time in a commit is the number of pages
  * it changes. So long texts stand apart from runs, and there is one index
  * over runs that go on, todo, which changes only when a run begins and ends.
+ * What a model's turn cost stands in its message.
  *   todo  1: may go on (ready, tools)   2: has messages that are not indexed
  */
 #include "store/disk.h"
@@ -69,7 +70,15 @@ static const char version_1[] =
     " role TEXT NOT NULL,"
     " calls INTEGER NOT NULL," /* that it makes: so many results follow */
     " content TEXT NOT NULL,"
-    " text TEXT"
+    " text TEXT,"
+    /* the model's attempt that gave it, with a turn of an assistant */
+    " model TEXT,"
+    " started_ms INTEGER,"
+    " ended_ms INTEGER,"
+    " prompt_tokens INTEGER,"
+    " completion_tokens INTEGER,"
+    " cached_tokens INTEGER,"
+    " cost_micros INTEGER"
     ") STRICT;"
 
     "CREATE TABLE tool_calls("
@@ -99,7 +108,7 @@ static const char version_1[] =
     " UNIQUE(conv, call)"
     ") STRICT;"
 
-    "CREATE TABLE attempts("
+    "CREATE TABLE attempts(" /* that gave no message */
     " id INTEGER PRIMARY KEY," /* run's no * 2^24 + place */
     " model TEXT NOT NULL,"
     " started_ms INTEGER NOT NULL,"

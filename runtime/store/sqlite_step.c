@@ -17,16 +17,15 @@ int er_sqlite_room(int64_t next_seq, size_t n, struct errand_error *err)
 }
 
 int er_sqlite_message(struct er_sqlite *db, int64_t conv, int64_t run,
-    int64_t seq, int64_t n_calls, const struct er_new_message *m,
-    struct errand_error *err)
+    int64_t seq, const struct er_new_message *m, struct errand_error *err)
 {
     if (m->text)
         db->fresh++;
     return er_sql_run(&db->sql, ER_Q_MESSAGE_INSERT,
         "INSERT INTO messages(id,run,role,calls,content,text)"
-        " VALUES(?1,?2,?3,?4,?5,?6)",
+        " VALUES(?1,?2,?3,0,?4,?5)",
         ER_VALS(er_int(er_key(conv, seq)), er_int(run), er_text(m->role),
-            er_int(n_calls), er_text(m->content), er_text(m->text)),
+            er_text(m->content), er_text(m->text)),
         err);
 }
 
@@ -43,6 +42,28 @@ static int add_attempt(struct er_sqlite *db, int64_t run,
             er_int(a->ended_ms), er_int(a->code), er_text(a->error),
             er_int(a->prompt_tokens), er_int(a->completion_tokens),
             er_int(a->cached_tokens), er_int(a->cost_micros)),
+        err);
+}
+
+static int add_turn(struct er_sqlite *db, const struct er_hot *run,
+    const struct er_model_step *in, struct errand_error *err)
+{
+    const struct er_attempt *a = &in->attempt;
+    const struct er_new_message *m = &in->message;
+    if (m->text)
+        db->fresh++;
+    return er_sql_run(&db->sql, ER_Q_TURN_INSERT,
+        "INSERT INTO messages(id,run,role,calls,content,text,model,"
+        " started_ms,ended_ms,prompt_tokens,completion_tokens,"
+        " cached_tokens,cost_micros)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        ER_VALS(er_int(er_key(run->conv, run->next_seq)), er_int(run->no),
+            er_text(m->role), er_int((int64_t)in->n_calls),
+            er_text(m->content), er_text(m->text),
+            er_text(a->model ? a->model : ""), er_int(a->started_ms),
+            er_int(a->ended_ms), er_int(a->prompt_tokens),
+            er_int(a->completion_tokens), er_int(a->cached_tokens),
+            er_int(a->cost_micros)),
         err);
 }
 
@@ -90,7 +111,7 @@ static int add_call(struct er_sqlite *db, const struct er_hot *run,
         err);
     if (code == ERRAND_OK && !open)
         code = er_sqlite_message(
-            db, run->conv, run->no, seq + 1 + i, 0, c->result, err);
+            db, run->conv, run->no, seq + 1 + i, c->result, err);
     return code;
 }
 
@@ -140,12 +161,9 @@ int er_sqlite_step(struct er_sqlite *db, struct er_op *op)
     int64_t open = 0;
     for (size_t i = 0; i < in->n_calls; i++)
         open += in->calls[i].result == NULL;
-    code = er_sqlite_message(db, run.conv, run.no, run.next_seq,
-        (int64_t)in->n_calls, &in->message, &op->err);
+    code = add_turn(db, &run, in, &op->err);
     for (size_t i = 0; i < in->n_calls && code == ERRAND_OK; i++)
         code = add_call(db, &run, &in->calls[i], (int64_t)i, &op->err);
-    if (code == ERRAND_OK)
-        code = add_attempt(db, run.no, &in->attempt, &op->err);
     if (code == ERRAND_OK)
         code = move_run(db, &run, in, open, &op->err);
     op->out.seq = run.next_seq;
@@ -184,7 +202,7 @@ int er_sqlite_append(struct er_sqlite *db, struct er_op *op)
         code = er_sqlite_room(run.next_seq, n, &op->err);
     for (size_t i = 0; i < n && code == ERRAND_OK; i++)
         code = er_sqlite_message(db, run.conv, run.no,
-            run.next_seq + (int64_t)i, 0, &op->in.append.messages[i],
+            run.next_seq + (int64_t)i, &op->in.append.messages[i],
             &op->err);
     op->out.seq = run.next_seq;
     if (code != ERRAND_OK)

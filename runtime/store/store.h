@@ -352,14 +352,27 @@ int er_store_call(er_store *s, struct er_op *op);
 int er_store_find(er_store *s, const char *kind, const char *prefix,
     char out[ER_ID_SIZE], struct errand_error *err);
 
+/* The conversation of a run; the tool (name, cut at 64 bytes) of a call.
+ * Errors NOT_FOUND, STORE. [owner] */
+int er_store_conversation_of(er_store *s, const char *run_id,
+    char out[ER_ID_SIZE], struct errand_error *err);
+int er_store_tool_of(er_store *s, const char *call_id, char out[65],
+    struct errand_error *err);
+
 /* Array of runs, newest first: {"id","conversation","state","reason",
  * "error","model","prompt","answer","created_ms","updated_ms","turns",
  * "calls","prompt_tokens","completion_tokens","cost_micros"}. */
 json_t *er_store_list(er_store *s, int64_t limit, const char *state,
     const char *conv_id, struct errand_error *err);
 
-/* {"id","title","created_ms","messages":[...with "seq","run"...],"runs":[...
- * each with "calls":[...] and "attempts":[...]]} */
+/* {"id","title","created_ms","forked_from","messages":[...with "seq","run"
+ * ...],"runs":[...each as in the list, but with
+ *   "calls":[{"id","tool","arguments","raw","effect","state","attempt",
+ *     "seq","index","result_seq","key","begun_ms","ended_ms","error",
+ *     "result_len"}]           result_len: of the whole result, if kept
+ *   "attempts":[{"seq","model","started_ms","ended_ms","code","error",
+ *     "prompt_tokens","completion_tokens","cached_tokens","cost_micros"}]
+ *                              seq: of the message it gave, or null]} */
 json_t *er_store_show(
     er_store *s, const char *conv_id, struct errand_error *err);
 
@@ -372,6 +385,11 @@ json_t *er_store_resumable(er_store *s, struct errand_error *err);
  * between U+0002 and U+0003. */
 json_t *er_store_search(er_store *s, const char *query, int64_t limit,
     struct errand_error *err);
+
+/* Events of a run (ER_OP_EVENTS) behind number after (0: all), in order:
+ * array of {"n","event"}, event the text that was given. */
+json_t *er_store_events(er_store *s, const char *run_id, int64_t after,
+    int64_t limit, struct errand_error *err);
 
 /* One value of the settings table as a new string, or NULL (err untouched if
  * there is none). Caller frees with free(). */

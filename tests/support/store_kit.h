@@ -1,7 +1,7 @@
 /* Short ways to drive a store in tests: each makes an op, calls it, checks
  * nothing and leaves the op for the caller to look at and free. */
-#ifndef ERRAND_TESTS_STORE_KIT_H
-#define ERRAND_TESTS_STORE_KIT_H
+#ifndef ERRAND_TESTS_SUPPORT_STORE_KIT_H
+#define ERRAND_TESTS_SUPPORT_STORE_KIT_H
 
 #include "store/backend.h"
 
