@@ -101,7 +101,7 @@ bool er_eval(struct er_check *c, const struct er_node *n, const json_t *v,
         return n->never ? er_say(c, at, "%s is not allowed",
                               at && at->key ? "this property" : "a value")
                         : !c->over;
-    if (!er_check_steps(c, 1 + n->nrules / 4))
+    if (!er_check_steps(c, n->cost))
         return false;
     if (c->depth >= ER_CHECK_DEPTH)
         return er_check_over(c,

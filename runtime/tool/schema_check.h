@@ -48,8 +48,10 @@ struct er_report {
     size_t deepest; /* of an error's path, below root */
     unsigned want;  /* types that would have been right at the root */
     bool wrong_type, wrong_value; /* at the root */
-    bool wrong_tag; /* a const or enum of a property of the root */
-    json_t *values; /* those the root might have had; borrowed values */
+    const char *tag; /* first property of the root with a wrong const */
+    size_t tag_len;
+    json_t *values; /* arrays, or NULL: what the root might have been, */
+    json_t *tags;   /* and what the tag might have been */
 };
 
 struct er_check {
@@ -114,9 +116,14 @@ void er_mark_key(struct er_check *c, const char *key);
 
 /* --- schema_say.c */
 
-/* Add an error to the report, if one is open. Always false. */
+/* Add an error to the report, if one is open; it costs steps. Always
+ * false. */
 bool er_say(struct er_check *c, const struct er_path *at, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
+
+/* The errors from index on are about the name of a property: say so. */
+void er_say_name(
+    struct er_check *c, size_t index, const char *key, size_t len);
 
 size_t er_path_depth(const struct er_path *at);
 

@@ -163,6 +163,8 @@ bool er_check_object(struct er_check *c, const struct er_node *n,
     for (; it; it = json_object_iter_next((json_t *)v, it)) {
         const char *key = json_object_iter_key(it);
         size_t len = json_object_iter_key_len(it);
+        if (!er_check_steps(c, 1 + len / 64))
+            return false;
         bool known = o->known && json_object_getn(o->known, key, len);
         if (known && !o->npatterns)
             continue;
@@ -184,16 +186,16 @@ bool er_check_names(struct er_check *c, const struct er_node *n,
     for (; it; it = json_object_iter_next((json_t *)v, it)) {
         const char *key = json_object_iter_key(it);
         size_t len = json_object_iter_key_len(it);
+        if (!er_check_steps(c, 1 + len / 64))
+            return false;
         json_t *name = json_stringn_nocheck(key, len);
         if (!name)
             return er_check_over(c, "out of memory while checking");
-        struct er_path below = {at, key, len};
-        size_t before = c->report ? c->report->count : 0;
-        bool good = er_eval(c, r->u.node, name, &below, false);
-        if (!good && c->report && c->report->count == before)
-            er_say(c, &below, "this name is not allowed");
+        size_t before = c->report ? json_array_size(c->report->errors) : 0;
+        ok = er_eval(c, r->u.node, name, at, false) && ok;
         json_decref(name);
-        ok = ok && good;
+        if (c->report)
+            er_say_name(c, before, key, len);
         if (!ok && er_check_done(c))
             break;
     }
@@ -209,7 +211,7 @@ bool er_check_array(struct er_check *c, const struct er_node *n,
     UNUSED(n);
     const struct er_array *a = &r->u.array;
     size_t many = json_array_size(v), prefix = a->prefix.n, i;
-    bool ok = true;
+    bool ok = er_check_steps(c, many / 16);
     if (!a->rest && many > prefix)
         many = prefix;
     for (i = 0; i < many; i++) {
@@ -253,6 +255,8 @@ bool er_check_contains(struct er_check *c, const struct er_node *n,
     UNUSED(n);
     const struct er_contains *k = &r->u.contains;
     size_t found = 0, many = json_array_size(v);
+    if (!er_check_steps(c, many / 16))
+        return false;
     bool all = c->report || (track && k->marks) || k->max != SIZE_MAX;
     for (size_t i = 0; i < many && !c->over; i++) {
         struct er_path below = {at, NULL, i};

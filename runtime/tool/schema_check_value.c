@@ -36,17 +36,20 @@ static void note_value(struct er_report *report, const struct er_path *at,
     const json_t *value, bool list)
 {
     size_t depth = er_path_depth(at);
-    report->wrong_tag = report->wrong_tag || depth == report->root + 1;
-    if (depth != report->root)
-        return;
-    report->wrong_value = true;
-    if (!report->values)
-        return;
-    if (!list)
-        (void)json_array_append(report->values, (json_t *)value);
-    for (size_t i = 0; list && i < json_array_size(value); i++)
-        (void)json_array_append(
-            report->values, json_array_get(value, i));
+    json_t *to = report->values;
+    if (depth == report->root) {
+        report->wrong_value = true;
+    } else {
+        if (depth != report->root + 1 || !at->key || report->tag)
+            return;
+        report->tag = at->key;
+        report->tag_len = at->n;
+        to = report->tags;
+    }
+    if (to && !list)
+        (void)json_array_append(to, (json_t *)value);
+    for (size_t i = 0; to && list && i < json_array_size(value); i++)
+        (void)json_array_append(to, json_array_get(value, i));
 }
 
 bool er_check_const(struct er_check *c, const struct er_node *n,
@@ -127,7 +130,8 @@ bool er_check_multiple(struct er_check *c, const struct er_node *n,
     if (json_is_integer(v) && json_is_integer(r->value))
         ok = json_integer_value(v) % json_integer_value(r->value) == 0;
     else
-        ok = er_decimal_divides(er_decimal_of(v), r->u.divisor);
+        ok = er_check_steps(c, 16) &&
+             er_decimal_divides(er_decimal_of(v), r->u.divisor);
     if (ok || !c->report)
         return ok;
     struct er_buf b;

@@ -3,10 +3,11 @@
  * A list of every choice's complaints helps nobody. So the choices are tried
  * once more, each with a report of its own, and
  *   - if all ask for another type, the types are said in one sentence;
- *   - if all ask for another fixed value, the values are;
+ *   - if all ask for another fixed value, the values are; the same if it is
+ *     that of one property ("kind": "circle");
  *   - else the complaints of the nearest choice are: one of the right type
- *     before others, one whose fixed values ("kind": "circle") match before
- *     others, then the one whose first trouble lies deepest.
+ *     before others, one whose fixed values match before others, then the
+ *     one whose first trouble lies deepest.
  */
 #include "tool/schema_check.h"
 
@@ -17,8 +18,8 @@ enum { MAX_TRIED = 64, MAX_KEPT = 8 };
 struct choices {
     struct er_report best;
     unsigned want; /* types, all choices together */
-    json_t *values;
-    bool only_types, only_values;
+    json_t *values, *tags;
+    bool only_types, only_values, only_tags;
 };
 
 static bool nearer(const struct er_report *a, const struct er_report *b)
@@ -27,8 +28,8 @@ static bool nearer(const struct er_report *a, const struct er_report *b)
         return !a->wrong_type;
     if (a->wrong_value != b->wrong_value)
         return !a->wrong_value;
-    if (a->wrong_tag != b->wrong_tag)
-        return !a->wrong_tag;
+    if (!a->tag != !b->tag)
+        return !a->tag;
     if (a->deepest != b->deepest)
         return a->deepest > b->deepest;
     return a->count < b->count;
@@ -39,11 +40,15 @@ static void try_choice(struct er_check *c, struct choices *k,
     const struct er_node *n, const json_t *v, const struct er_path *at)
 {
     struct er_report r = {.errors = json_array(), .max = MAX_KEPT,
-        .root = er_path_depth(at), .values = k->values};
+        .root = er_path_depth(at), .values = k->values, .tags = k->tags};
     c->report = &r;
     (void)er_eval(c, n, v, at, false);
     c->report = NULL;
     k->want |= r.want;
+    k->only_tags = k->only_tags && !r.wrong_type && !r.wrong_value &&
+                   r.tag && (!k->best.tag ||
+                       (r.tag_len == k->best.tag_len &&
+                           memcmp(r.tag, k->best.tag, r.tag_len) == 0));
     k->only_types = k->only_types && r.wrong_type && !r.wrong_value;
     k->only_values = k->only_values && (r.wrong_value || r.wrong_type);
     if (!k->best.errors || nearer(&r, &k->best)) {
@@ -64,6 +69,15 @@ static void say_together(struct er_check *c, const struct choices *k,
         er_put_types(&b, k->want);
         er_buf_adds(&b, ", found ");
         er_put_found(&b, v);
+    } else if (k->only_tags) {
+        struct er_path tag = {at, k->best.tag, k->best.tag_len};
+        er_buf_adds(&b, "must be one of ");
+        er_put_list(&b, k->tags);
+        er_buf_adds(&b, ", found ");
+        er_put_value(&b, json_object_getn(v, tag.key, tag.n));
+        er_say(c, &tag, "%s", er_buf_str(&b));
+        er_buf_release(&b);
+        return;
     } else {
         er_buf_adds(&b, "must be one of ");
         er_put_list(&b, k->values);
@@ -105,20 +119,20 @@ static void explain(struct er_check *c, const struct er_rule *r,
     const json_t *v, const struct er_path *at)
 {
     struct er_report *outer = c->report;
-    struct choices k = {.values = json_array(), .only_types = true,
-        .only_values = true};
+    struct choices k = {.values = json_array(), .tags = json_array(),
+        .only_types = true, .only_values = true, .only_tags = true};
     size_t many = r->u.nodes.n;
     for (size_t i = 0; i < many && i < MAX_TRIED && !c->over; i++)
         try_choice(c, &k, r->u.nodes.at[i], v, at);
     c->report = outer;
     bool here = er_path_depth(at) == outer->root;
     if (many > MAX_TRIED)
-        k.only_types = k.only_values = false;
+        k.only_types = k.only_values = k.only_tags = false;
     if (here && k.best.wrong_type)
         outer->want |= k.want;
     outer->wrong_type |= here && k.best.wrong_type;
     outer->wrong_value |= here && k.best.wrong_value;
-    if (k.only_types || k.only_values)
+    if (k.only_types || k.only_values || k.only_tags)
         say_together(c, &k, v, at);
     else
         pass_on(c, &k, many);
@@ -126,6 +140,7 @@ static void explain(struct er_check *c, const struct er_rule *r,
         (void)json_array_extend(outer->values, k.values);
     json_decref(k.best.errors);
     json_decref(k.values);
+    json_decref(k.tags);
 }
 
 bool er_check_any(struct er_check *c, const struct er_node *n,

@@ -9,6 +9,7 @@
 #include "tool/schema_compile.h"
 
 #include "base/buf.h"
+#include "tool/schema_idna.h"
 #include "tool/schema_regex.h"
 
 #include <stdio.h>
@@ -187,6 +188,7 @@ static bool keep_rules(struct er_compile *c, struct er_build *b)
     for (int i = 0; i < ER_RULE_KINDS; i++)
         if (b->used[i])
             n->rules[n->nrules++] = b->rules[i];
+    n->cost = 1 + count / 4 + b->key_bytes / 128;
     n->tracks = b->used[ER_RULE_UNEV_ITEMS] || b->used[ER_RULE_UNEV_PROPS];
     return true;
 }
@@ -314,6 +316,7 @@ void er_schema_free(er_schema *s)
     if (!s)
         return;
     er_regex_free_all(s->regexes);
+    er_idna_free(s->idna);
     er_arena_release(&s->arena);
     json_decref(s->held);
     free(s);

@@ -147,6 +147,7 @@ struct er_build {
     const struct er_keyword *keyword; /* under way */
     struct er_rule rules[ER_RULE_KINDS];
     bool used[ER_RULE_KINDS];
+    size_t key_bytes; /* of names to look up in each instance */
 };
 
 /* The keyword as it counts in this resource, or NULL. */
@@ -186,7 +187,7 @@ bool er_kw_wrong(struct er_compile *c, const struct er_build *b,
     const struct er_keyword *k, const char *what, const json_t *value);
 
 /* An array of texts. */
-bool er_kw_names(struct er_compile *c, const struct er_build *b,
+bool er_kw_names(struct er_compile *c, struct er_build *b,
     const struct er_keyword *k, const json_t *value, struct er_keys *out);
 
 /* --- schema_loop.c */

@@ -52,6 +52,8 @@ static const struct er_keyword keywords[] = {
         ER_RULE_BELOW},
     {"exclusiveMinimum", ALL, VALID, ER_SHAPE_VALUE, er_kw_limit,
         ER_RULE_ABOVE},
+    {"format", ALL, ER_V_CORE, ER_SHAPE_VALUE, er_kw_format,
+        ER_RULE_FORMAT},
     {"if", ALL, APPLY, ER_SHAPE_ONE, er_kw_condition, ER_RULE_IF},
     {"items", ALL, APPLY, ER_SHAPE_EITHER, er_kw_items, ER_RULE_ARRAY},
     {"maxContains", LATER, VALID, ER_SHAPE_VALUE, er_kw_contains_count,

@@ -159,6 +159,7 @@ bool er_kw_properties(struct er_compile *c, struct er_build *b,
         struct er_prop *p = &o->props[o->nprops];
         p->key = (struct er_key){
             json_object_iter_key(it), json_object_iter_key_len(it)};
+        b->key_bytes += p->key.len;
         const char *at = er_schema_below(c, where, p->key.s, p->key.len);
         p->node = er_build_child(c, b, at, json_object_iter_value(it));
         if (!p->node)
@@ -278,6 +279,7 @@ bool er_kw_dependents(struct er_compile *c, struct er_build *b,
         struct er_dependent *one = &d->at[d->n++];
         one->key = (struct er_key){
             json_object_iter_key(it), json_object_iter_key_len(it)};
+        b->key_bytes += one->key.len;
         if (!add_dependent(c, b, k, where, json_object_iter_value(it), one))
             return false;
     }

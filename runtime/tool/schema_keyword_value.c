@@ -1,6 +1,7 @@
 /* Keywords that speak of a value itself: type, enum, limits, texts. */
 #include "tool/schema_compile.h"
 
+#include "tool/schema_format.h"
 #include "tool/schema_regex.h"
 
 #include <string.h>
@@ -170,6 +171,23 @@ bool er_kw_pattern(struct er_compile *c, struct er_build *b,
     return r->u.regex;
 }
 
+bool er_kw_format(struct er_compile *c, struct er_build *b,
+    const struct er_keyword *k, const json_t *value)
+{
+    if (!json_is_string(value))
+        return er_kw_wrong(c, b, k, "the name of a format", value);
+    bool asserts = c->s->flags & ER_SCHEMA_FORMATS ||
+                   b->node->res->vocab & ER_V_FORMAT_ASSERTION;
+    er_format_fn *fn =
+        asserts ? er_format_find(json_string_value(value)) : NULL;
+    if (!fn) /* an annotation, or a format nobody knows */
+        return true;
+    struct er_rule *r = er_build_rule(b, k->kind);
+    r->value = value;
+    r->u.format = fn;
+    return er_format_prepare(c, fn);
+}
+
 bool er_kw_unique(struct er_compile *c, struct er_build *b,
     const struct er_keyword *k, const json_t *value)
 {
@@ -180,7 +198,7 @@ bool er_kw_unique(struct er_compile *c, struct er_build *b,
     return true;
 }
 
-bool er_kw_names(struct er_compile *c, const struct er_build *b,
+bool er_kw_names(struct er_compile *c, struct er_build *b,
     const struct er_keyword *k, const json_t *value, struct er_keys *out)
 {
     if (!json_is_array(value))
@@ -195,6 +213,7 @@ bool er_kw_names(struct er_compile *c, const struct er_build *b,
             return er_kw_wrong(c, b, k, "a list of property names", name);
         out->at[i] = (struct er_key){
             json_string_value(name), json_string_length(name)};
+        b->key_bytes += out->at[i].len;
     }
     return true;
 }

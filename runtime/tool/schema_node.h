@@ -212,6 +212,7 @@ struct er_node {
     struct er_rule *rules;
     unsigned nrules;
     unsigned types; /* what type, const and enum let pass */
+    size_t cost;    /* steps of a look at it */
     bool never;     /* the schema false */
     bool tracks;    /* has unevaluated*: what is seen must be noted */
     uint8_t color;  /* of the search for loops */

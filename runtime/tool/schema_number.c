@@ -123,11 +123,13 @@ bool er_decimal_divides(struct er_decimal a, struct er_decimal b)
     return rest == 0;
 }
 
-static bool take(size_t *steps)
+static bool take(size_t *steps, size_t n)
 {
-    if (*steps == 0)
+    if (*steps < n) {
+        *steps = 0;
         return false;
-    --*steps;
+    }
+    *steps -= n;
     return true;
 }
 
@@ -162,7 +164,7 @@ static bool same_array(
 
 static bool same(const json_t *a, const json_t *b, size_t *steps, int depth)
 {
-    if (!take(steps))
+    if (!take(steps, 1))
         return false;
     if (depth > MAX_DEPTH) {
         *steps = 0;
@@ -174,7 +176,7 @@ static bool same(const json_t *a, const json_t *b, size_t *steps, int depth)
         return false;
     if (json_is_string(a)) {
         size_t n = json_string_length(a);
-        return n == json_string_length(b) &&
+        return n == json_string_length(b) && take(steps, n / 128) &&
                memcmp(json_string_value(a), json_string_value(b), n) == 0;
     }
     if (json_is_array(a))
@@ -217,7 +219,7 @@ static uint64_t hash_number(const json_t *v)
 
 static uint64_t hash(const json_t *v, size_t *steps, int depth)
 {
-    if (!take(steps) || depth > MAX_DEPTH) {
+    if (!take(steps, 1 + json_string_length(v) / 16) || depth > MAX_DEPTH) {
         *steps = 0;
         return 0;
     }

@@ -176,6 +176,23 @@ static void keep(struct er_report *report, const struct er_path *at,
     er_buf_release(&path);
 }
 
+void er_say_name(
+    struct er_check *c, size_t index, const char *key, size_t len)
+{
+    json_t *errors = c->report->errors;
+    for (; index < json_array_size(errors); index++) {
+        json_t *error = json_array_get(errors, index);
+        const char *text = er_json_str(error, "message");
+        struct er_buf b;
+        er_words_init(&b);
+        er_buf_adds(&b, "bad name for property ");
+        er_put_key(&b, key, len);
+        er_buf_addf(&b, ": %s", text ? text : "");
+        json_object_set_new(error, "message", json_string(er_buf_str(&b)));
+        er_buf_release(&b);
+    }
+}
+
 bool er_say(struct er_check *c, const struct er_path *at, const char *fmt,
     ...)
 {
@@ -185,7 +202,7 @@ bool er_say(struct er_check *c, const struct er_path *at, const char *fmt,
     size_t depth = er_path_depth(at) - report->root;
     if (depth > report->deepest)
         report->deepest = depth;
-    if (report->count++ >= report->max)
+    if (report->count++ >= report->max || !er_check_steps(c, 64 + depth))
         return false;
     struct er_buf b;
     va_list ap;
