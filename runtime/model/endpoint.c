@@ -235,7 +235,8 @@ static bool retire_headers(struct er_endpoint *ep)
     return true;
 }
 
-static int look_for_key(struct er_endpoint *ep, struct errand_error *err)
+int er_endpoint_look_for_key(
+    struct er_endpoint *ep, struct errand_error *err)
 {
     if (ep->key && !ep->key_stale)
         return ERRAND_OK;
@@ -403,7 +404,7 @@ int er_endpoint_ready(
     if (rc == ERRAND_OK && ep->dialect == ER_WORKERS_AI)
         rc = check_account(ep, err);
     if (rc == ERRAND_OK)
-        rc = look_for_key(ep, err);
+        rc = er_endpoint_look_for_key(ep, err);
     return rc;
 }
 

@@ -42,6 +42,7 @@ struct er_endpoint {
     /* made when first used */
     char *key;
     bool key_stale;             /* refused: look for a new one */
+    bool warned;                /* that the key travels in the open */
     struct curl_slist *sent;    /* the headers of every request */
     struct curl_slist **older;  /* replaced ones; requests may hold them */
     size_t older_count;
@@ -68,6 +69,10 @@ bool er_endpoint_url(
 /* Headers of every request, with the key; they live as long as the endpoint.
  * After er_endpoint_ready. NULL: no memory. */
 struct curl_slist *er_endpoint_headers(struct er_endpoint *ep);
+
+/* The key alone, as er_endpoint_ready does it. Errors AUTH, NOMEM. */
+int er_endpoint_look_for_key(
+    struct er_endpoint *ep, struct errand_error *err);
 
 /* The key was refused: look for a new one before the next request. */
 void er_endpoint_key_refused(struct er_endpoint *ep);

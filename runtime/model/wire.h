@@ -40,8 +40,9 @@ int er_wire_body(enum er_dialect dialect, const struct er_quirks *quirks,
     const struct er_model_request *req, struct er_buf *out,
     struct errand_error *err);
 
-/* Reads one answer and gives events. For SSE, give bytes as they come, cut
- * anywhere; the events are the same for every cut. */
+/* Reads one answer and gives events. Give bytes as they come, cut anywhere;
+ * the events are the same for every cut. The framing is a first guess, from
+ * the content type: the first byte of the answer corrects it. */
 typedef struct er_reader er_reader;
 
 enum er_framing {
@@ -66,6 +67,10 @@ int er_reader_end(er_reader *r);
 
 /* True once TEXT, REASONING or CALL was given: no retry any more. */
 bool er_reader_delivered(const er_reader *r);
+
+/* After an ERROR: may asking again help? False for what the same request
+ * will always meet (a full context, a refused key). */
+bool er_reader_retriable(const er_reader *r);
 
 /* Read the body of an HTTP answer whose status is not 2xx into err: code
  * (AUTH, RATE_LIMIT, CONTEXT, PROVIDER ...), detail = provider's code or

@@ -6,6 +6,7 @@
 #define ERRAND_TESTS_UNIT_PEER_H
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -178,6 +179,7 @@ static inline void *peer_accept_main(void *ctx)
         int fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
             continue;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         atomic_fetch_add(&p->connections, 1);
         struct peer_conn *c = malloc(sizeof *c);
         *c = (struct peer_conn){p, fd};

@@ -1,0 +1,471 @@
+/* Reading one answer: bytes in, events out.
+ *
+ * What is kept is bounded: the event or document being read, the calls, the
+ * opaque parts. Text is passed on as it comes. What an answer amounts to is
+ * decided at its end, in one place, so that every endpoint's way of ending
+ * leads to the same events: calls, usage, DONE.
+ */
+#include "model/reader.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool on_sse(void *ctx, const char *event, const char *data,
+    size_t len, const char *id);
+static bool on_stray(void *ctx, const char *line, size_t len);
+
+static void init(struct er_reader *r, enum er_dialect dialect,
+    enum er_framing framing, size_t max_bytes, er_model_event_fn on_event,
+    void *ctx)
+{
+    *r = (struct er_reader){.dialect = dialect, .framing = framing,
+        .max_bytes = max_bytes, .on_event = on_event, .ctx = ctx};
+    er_sse_init(&r->sse, max_bytes, on_sse, r);
+    r->sse.on_stray = on_stray;
+    er_buf_init(&r->whole, max_bytes);
+    er_buf_init(&r->scratch, max_bytes);
+    er_calls_init(&r->calls, max_bytes);
+    er_extra_init(&r->extra, max_bytes);
+    er_template_init(&r->fast);
+}
+
+static void release(struct er_reader *r)
+{
+    er_sse_release(&r->sse);
+    er_buf_release(&r->whole);
+    er_buf_release(&r->scratch);
+    er_calls_release(&r->calls);
+    er_extra_release(&r->extra);
+    er_template_release(&r->fast);
+}
+
+er_reader *er_reader_new(enum er_dialect dialect, enum er_framing framing,
+    size_t max_bytes, er_model_event_fn on_event, void *ctx)
+{
+    struct er_reader *r = malloc(sizeof *r);
+    if (r)
+        init(r, dialect, framing, max_bytes, on_event, ctx);
+    return r;
+}
+
+void er_reader_free(er_reader *r)
+{
+    if (!r)
+        return;
+    release(r);
+    free(r);
+}
+
+bool er_reader_delivered(const er_reader *r) { return r->delivered; }
+bool er_reader_retriable(const er_reader *r) { return r->retriable; }
+
+/* --------------------------------------------------------------- events */
+
+static void give(struct er_reader *r, const struct er_model_event *ev)
+{
+    if (!r->over)
+        r->on_event(r->ctx, ev);
+}
+
+static void give_piece(struct er_reader *r, enum er_model_event_type type,
+    const char *text, size_t len)
+{
+    if (len == 0 || r->over)
+        return;
+    r->delivered = true;
+    r->pieces++;
+    r->texts += type == ER_MODEL_TEXT;
+    r->piece_reasoning = type == ER_MODEL_REASONING;
+    struct er_model_event ev = {.type = type, .text = text, .len = len};
+    give(r, &ev);
+}
+
+void er_reader_text(struct er_reader *r, const char *text, size_t len)
+{
+    give_piece(r, ER_MODEL_TEXT, text, len);
+}
+
+void er_reader_reasoning(struct er_reader *r, const char *text, size_t len)
+{
+    give_piece(r, ER_MODEL_REASONING, text, len);
+}
+
+void er_reader_fail(
+    struct er_reader *r, bool retriable, const struct errand_error *err)
+{
+    if (r->over)
+        return;
+    struct er_model_event ev = {.type = ER_MODEL_ERROR, .error = err};
+    r->code = err->code;
+    r->retriable = retriable;
+    give(r, &ev);
+    r->over = true;
+}
+
+static void fail(struct er_reader *r, int code, const char *text)
+{
+    struct errand_error err = {0};
+    er_fail(&err, code, "%s", text);
+    er_reader_fail(r, code == ERRAND_PROTOCOL, &err);
+}
+
+static void fail_too_large(struct er_reader *r, const char *what)
+{
+    struct errand_error err = {0};
+    er_fail(&err, ERRAND_TOO_LARGE, "%s is larger than %zu bytes", what,
+        r->max_bytes);
+    er_reader_fail(r, false, &err);
+}
+
+static void fail_nomem(struct er_reader *r)
+{
+    struct errand_error err = {0};
+    er_nomem(&err);
+    er_reader_fail(r, false, &err);
+}
+
+/* --------------------------------------------------- the end of an answer */
+
+static void give_calls(struct er_reader *r)
+{
+    for (size_t i = 0; i < r->calls.n; i++) {
+        const struct er_call *c = &r->calls.list[i];
+        struct er_model_call call = {.id = er_call_id(c),
+            .id_made = c->id.len == 0, .name = er_buf_str(&c->name),
+            .arguments = er_buf_str(&c->arguments),
+            .arguments_len = c->arguments.len};
+        struct er_model_event ev = {.type = ER_MODEL_CALL, .call = &call};
+        r->delivered = true;
+        give(r, &ev);
+    }
+}
+
+/* Calls that were given count for more than what the endpoint calls the
+ * ending; an answer cut for its length counts for more than its calls. */
+static enum er_finish finish_of(const struct er_reader *r)
+{
+    if (r->ending == ER_ENDING_LENGTH)
+        return ER_FINISH_LENGTH;
+    if (r->ending == ER_ENDING_FILTER)
+        return ER_FINISH_FILTER;
+    return r->calls.n > 0 ? ER_FINISH_CALLS : ER_FINISH_STOP;
+}
+
+static void finish(struct er_reader *r)
+{
+    struct errand_error err = {0};
+    bool no_memory = false;
+    if (r->over)
+        return;
+    if (r->broken > 0) {
+        er_fail(&err, ERRAND_PROTOCOL,
+            "%zu events of the stream were broken JSON, so parts of the "
+            "answer are missing; ask again", r->broken);
+        er_reader_fail(r, true, &err);
+        return;
+    }
+    if (r->ending == ER_ENDING_FILTER) /* withheld, so perhaps not whole */
+        er_calls_release(&r->calls);
+    bool cut = r->ending == ER_ENDING_LENGTH;
+    if (er_calls_end(&r->calls, cut, &err) != ERRAND_OK) {
+        er_reader_fail(r, err.code == ERRAND_PROTOCOL, &err);
+        return;
+    }
+    json_t *extra = er_extra_build(&r->extra, &r->calls, &no_memory);
+    if (no_memory) {
+        fail_nomem(r);
+        return;
+    }
+    give_calls(r);
+    struct er_model_event usage = {
+        .type = ER_MODEL_USAGE, .usage = &r->usage};
+    if (r->has_usage)
+        give(r, &usage);
+    struct er_model_event done = {
+        .type = ER_MODEL_DONE, .finish = finish_of(r), .extra = extra};
+    give(r, &done);
+    r->over = true;
+    json_decref(extra);
+}
+
+/* ------------------------------------------------------ events of a stream */
+
+static void trim(const char **data, size_t *len)
+{
+    while (*len > 0 && strchr(" \t\r\n", (*data)[0]) && (*data)[0]) {
+        (*data)++;
+        (*len)--;
+    }
+    while (*len > 0 && strchr(" \t\r\n", (*data)[*len - 1]) &&
+           (*data)[*len - 1])
+        (*len)--;
+}
+
+/* Read one JSON document; true if it was one. */
+static bool read_document(
+    struct er_reader *r, const char *data, size_t len, bool named)
+{
+    struct errand_error err = {0};
+    bool retriable = false;
+    json_t *doc = er_json_parse(data, len, ER_JSON_LENIENT, &err);
+    if (!doc) {
+        if (err.code == ERRAND_NOMEM)
+            er_reader_fail(r, false, &err);
+        return false;
+    }
+    if (er_error_read(doc, 0, named, &retriable, &err))
+        er_reader_fail(r, retriable, &err);
+    else if (er_answer_read(r, doc, false))
+        r->chunks++;
+    json_decref(doc);
+    return true;
+}
+
+static void fail_named(struct er_reader *r, const char *data, size_t len)
+{
+    struct errand_error err = {0};
+    bool retriable = false;
+    json_t *text = json_object();
+    struct er_buf clean;
+    er_buf_init(&clean, 4096);
+    er_text_plain(&clean, data, len < 1024 ? len : 1024);
+    json_object_set_new(text, "error", json_string(er_buf_str(&clean)));
+    if (!er_error_read(text, 0, true, &retriable, &err))
+        er_fail(&err, ERRAND_PROVIDER,
+            "the endpoint ended the stream with an error of no text");
+    er_reader_fail(r, retriable, &err);
+    er_buf_release(&clean);
+    json_decref(text);
+}
+
+/* One reader's state after a proof's event: did it do anything but give
+ * one piece? */
+struct witness {
+    const char *want;
+    bool reasoning;
+    unsigned right, wrong;
+};
+
+static void on_witness(void *ctx, const struct er_model_event *ev)
+{
+    struct witness *w = ctx;
+    bool kind = ev->type ==
+        (w->reasoning ? ER_MODEL_REASONING : ER_MODEL_TEXT);
+    if (kind && ev->len == strlen(w->want) &&
+        memcmp(ev->text, w->want, ev->len) == 0)
+        w->right++;
+    else
+        w->wrong++;
+}
+
+static bool left_a_trace(const struct er_reader *r)
+{
+    return r->over || r->broken || r->has_usage || r->saw_done ||
+           r->ending != ER_ENDING_NONE || r->calls.n > 0 ||
+           r->extra.content || r->extra.details;
+}
+
+/* Read the template's event with these strings in it, apart from the
+ * stream: is the text all that comes of it? */
+static bool prove_with(
+    struct er_reader *r, const char *text, const char *padding)
+{
+    struct witness w = {.want = text, .reasoning = r->fast.reasoning};
+    struct er_reader dry;
+    struct er_buf event;
+    er_buf_init(&event, r->max_bytes);
+    init(&dry, r->dialect, ER_SSE, r->max_bytes, on_witness, &w);
+    bool ok = er_template_fill(&r->fast, text, padding, &event) &&
+              read_document(&dry, event.data, event.len, false) &&
+              w.wrong == 0 && w.right == (*text ? 1 : 0) &&
+              !left_a_trace(&dry);
+    release(&dry);
+    er_buf_release(&event);
+    return ok;
+}
+
+static void learn(struct er_reader *r, const char *data, size_t len)
+{
+    if (!er_template_learn(&r->fast, data, len, r->piece_reasoning))
+        return;
+    bool ok = prove_with(r, "a piece of text", "some padding") &&
+              prove_with(r, "", "");
+    r->fast.proven = ok;
+    r->fast.refuted = !ok;
+}
+
+static void read_event(
+    struct er_reader *r, const char *event, const char *data, size_t len)
+{
+    bool named = strcmp(event, "error") == 0;
+    const char *text;
+    size_t text_len;
+    if (r->fast.proven && !named && er_template_match(&r->fast, data, len,
+                                        &r->scratch, &text, &text_len)) {
+        give_piece(r, r->fast.reasoning ? ER_MODEL_REASONING : ER_MODEL_TEXT,
+            text, text_len);
+        return;
+    }
+    const char *bare = data;
+    size_t bare_len = len;
+    trim(&bare, &bare_len);
+    unsigned before = r->pieces;
+    if (bare_len == 6 && memcmp(bare, "[DONE]", 6) == 0) {
+        r->saw_done = true;
+        finish(r);
+    } else if (bare_len > 0 && bare[0] == '{') {
+        if (!read_document(r, bare, bare_len, named)) {
+            if (named)
+                fail_named(r, bare, bare_len);
+            r->broken++;
+        } else if (r->pieces == before + 1 && !named) {
+            learn(r, data, len);
+        }
+    } else if (named) {
+        fail_named(r, bare, bare_len);
+    } /* else noise: a comment in the wrong place */
+}
+
+static bool on_sse(void *ctx, const char *event, const char *data,
+    size_t len, const char *id)
+{
+    struct er_reader *r = ctx;
+    (void)id;
+    read_event(r, event, data, len);
+    return !r->over;
+}
+
+/* A line of JSON in the middle of a stream: only errors come so. */
+static bool on_stray(void *ctx, const char *line, size_t len)
+{
+    struct er_reader *r = ctx;
+    struct errand_error err = {0};
+    bool retriable = false;
+    json_t *doc = er_json_parse(line, len, ER_JSON_LENIENT, NULL);
+    if (doc && er_error_read(doc, 0, false, &retriable, &err))
+        er_reader_fail(r, retriable, &err);
+    json_decref(doc);
+    return !r->over;
+}
+
+/* ------------------------------------------------------------- framings */
+
+/* Endpoints answer a request for a stream with one document, and the other
+ * way round: the first byte tells, whatever the content type said. White
+ * space and a byte order mark before it mean nothing in either framing.
+ * Returns how many bytes to skip. */
+static size_t decide(struct er_reader *r, const char *bytes, size_t len)
+{
+    size_t i = 0;
+    while (i < len && bytes[i] && strchr(" \t\r\n\xEF\xBB\xBF", bytes[i]))
+        i++;
+    if (i == len)
+        return i;
+    r->decided = true;
+    if (bytes[i] == '{')
+        r->framing = ER_WHOLE;
+    else if (bytes[i] && strchr("de:ir", bytes[i]))
+        r->framing = ER_SSE;
+    return i;
+}
+
+static void feed_sse(struct er_reader *r, const char *bytes, size_t len)
+{
+    if (er_sse_feed(&r->sse, bytes, len) || r->over)
+        return;
+    if (r->sse.too_large)
+        fail_too_large(r, "one event of the stream");
+    else
+        fail_nomem(r);
+}
+
+static void feed_whole(struct er_reader *r, const char *bytes, size_t len)
+{
+    if (len > r->max_bytes - r->whole.len)
+        fail_too_large(r, "the answer");
+    else if (!er_buf_add(&r->whole, bytes, len))
+        fail_nomem(r);
+}
+
+int er_reader_feed(er_reader *r, const char *bytes, size_t len)
+{
+    size_t skip = r->decided || r->over ? 0 : decide(r, bytes, len);
+    if (r->over || skip == len)
+        return r->code;
+    if (r->framing == ER_SSE)
+        feed_sse(r, bytes + skip, len - skip);
+    else
+        feed_whole(r, bytes + skip, len - skip);
+    return r->code;
+}
+
+static void fail_not_json(struct er_reader *r, const struct errand_error *why)
+{
+    struct errand_error err = {0};
+    struct er_buf start;
+    er_buf_init(&start, 4096);
+    size_t n = er_utf8_cut(er_buf_str(&r->whole), r->whole.len, 40);
+    er_text_plain(&start, er_buf_str(&r->whole), n);
+    if (r->whole.len == 0)
+        er_fail(&err, ERRAND_PROTOCOL, "the endpoint's answer is empty");
+    else
+        er_fail(&err, ERRAND_PROTOCOL,
+            "the endpoint's answer is not JSON: %s; it begins \"%s\"",
+            why->msg, er_buf_str(&start));
+    er_buf_release(&start);
+    er_reader_fail(r, true, &err);
+}
+
+static void end_whole(struct er_reader *r)
+{
+    struct errand_error err = {0};
+    bool retriable = false;
+    size_t valid = er_utf8_valid_prefix(er_buf_str(&r->whole), r->whole.len);
+    json_t *doc = NULL;
+    if (valid == r->whole.len)
+        doc = er_json_parse(
+            er_buf_str(&r->whole), r->whole.len, ER_JSON_LENIENT, &err);
+    else
+        er_fail(&err, ERRAND_SYNTAX, "byte %zu is no UTF-8", valid);
+    if (!doc)
+        fail_not_json(r, &err);
+    else if (er_error_read(doc, 0, false, &retriable, &err))
+        er_reader_fail(r, retriable, &err);
+    else if (er_answer_read(r, doc, true))
+        finish(r);
+    else
+        fail(r, ERRAND_PROTOCOL,
+            "the endpoint's answer holds neither text nor calls nor choices");
+    json_decref(doc);
+}
+
+static void end_sse(struct er_reader *r)
+{
+    er_sse_end(&r->sse, true);
+    if (r->over)
+        return;
+    if (r->sse.too_large)
+        fail_too_large(r, "one event of the stream");
+    else if (r->sse.no_memory)
+        fail_nomem(r);
+    else if (r->ending != ER_ENDING_NONE)
+        finish(r);
+    else if (r->chunks == 0 && r->broken == 0)
+        fail(r, ERRAND_PROTOCOL, "the endpoint's stream is empty");
+    else
+        fail(r, ERRAND_PROTOCOL,
+            "the stream broke off: neither a finish_reason nor [DONE] came");
+}
+
+int er_reader_end(er_reader *r)
+{
+    if (r->over)
+        return r->code;
+    if (r->framing == ER_SSE)
+        end_sse(r);
+    else
+        end_whole(r);
+    return r->code;
+}

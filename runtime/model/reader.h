@@ -1,0 +1,73 @@
+/* The inside of a reader, for the files that make it up.
+ *
+ *   reader.c    bytes in, the end of an answer, events out
+ *   answer.c    what one JSON document of an answer says
+ *   calls.c     tool calls from their deltas
+ *   extra.c     what a provider wants back with the next request
+ *   template.c  the short cut for streams of text
+ *   wire_error.c  what an endpoint says when it refuses
+ */
+#ifndef ERRAND_MODEL_READER_H
+#define ERRAND_MODEL_READER_H
+
+#include "model/calls.h"
+#include "model/extra.h"
+#include "model/sse.h"
+#include "model/template.h"
+#include "model/wire.h"
+
+/* How an answer ended, the graver the higher: choices may disagree. */
+enum er_ending {
+    ER_ENDING_NONE = 0,
+    ER_ENDING_STOP = 1,
+    ER_ENDING_CALLS = 2,
+    ER_ENDING_FILTER = 3,
+    ER_ENDING_LENGTH = 4,
+};
+
+struct er_reader {
+    enum er_dialect dialect;
+    enum er_framing framing; /* as asked for, until the first byte */
+    size_t max_bytes;
+    er_model_event_fn on_event;
+    void *ctx;
+    bool decided;   /* the first byte confirmed or corrected framing */
+    bool over;      /* DONE or ERROR was given */
+    bool delivered; /* TEXT, REASONING or CALL was given */
+    bool retriable; /* of the error */
+    int code;       /* of the error */
+    struct er_sse sse;
+    struct er_buf whole; /* ER_WHOLE: the document so far */
+    size_t chunks;       /* documents that said something */
+    size_t broken;       /* documents of a stream that were no JSON */
+    enum er_ending ending;
+    bool saw_done; /* [DONE] */
+    struct er_usage usage;
+    bool has_usage;
+    struct er_calls calls;
+    struct er_extra extra;
+    struct er_template fast;
+    struct er_buf scratch; /* of the short cut */
+    unsigned pieces;      /* TEXT and REASONING given so far */
+    unsigned texts;       /* those that were TEXT */
+    unsigned call_lists;  /* tool_calls with something in them, so far */
+    bool piece_reasoning; /* kind of the last piece */
+};
+
+/* Give events. Nothing is given once the reader is over. */
+void er_reader_text(struct er_reader *r, const char *text, size_t len);
+void er_reader_reasoning(struct er_reader *r, const char *text, size_t len);
+void er_reader_fail(
+    struct er_reader *r, bool retriable, const struct errand_error *err);
+
+/* Read one JSON document of an answer; whole: it is all of it. True if it
+ * said anything an answer says. */
+bool er_answer_read(struct er_reader *r, const json_t *doc, bool whole);
+
+/* Does a document say that the endpoint failed? Then err is filled in.
+ * status: of HTTP, 0 within a good answer. named: the event was called
+ * "error", so anything in it is one. */
+bool er_error_read(const json_t *doc, long status, bool named,
+    bool *retriable, struct errand_error *err);
+
+#endif
