@@ -81,7 +81,8 @@ CLI_TESTS = $(wildcard tests/cli/*.bats)
 HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 
 # A program is built once it has sources; until then it is not there.
-PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
+PROGRAMS = $(if $(and $(CLI_OBJ),$(wildcard runtime/agent/*.c)),\
+             $(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
 .PHONY: all help install uninstall deps tags clean FORCE \
@@ -236,7 +237,7 @@ check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
 check-house:
 	@$(RUN) $(wildcard tests/house/*.bats)
 
-check-cli: $(PROGRAMS)
+check-cli: $(PROGRAMS) $(ENDPOINT)
 	@$(if $(CLI_TESTS),$(RUN) $(CLI_TESTS))
 
 check-abi: $(BUILD)/$(SONAME) $(BUILD)/liberrand.a
@@ -290,7 +291,7 @@ check-asan check-tsan: check-%:
 # First what is missing is installed; the rest is make's second look at
 # what pkg-config knows.
 STAGES = lint check-headers check-house units check-cli \
-         check-oom check-asan
+         check-oom check-asan fuzz
 check: deps
 	+@CHECK_MAKE='$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))' \
 	    scripts/check $(STAGES)

@@ -175,7 +175,7 @@ int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,
     size_t at = position_of(t, parts->name, &found);
     if (found)
         return er_fail(err, ERRAND_EXISTS,
-            "two tools are named %s: %s and %s; rename one", parts->name,
+            "two tools are named %s, rename one: %s and %s", parts->name,
             origin(t->list[at]->path, t->list[at]->source),
             origin(parts->path, parts->source));
     struct er_entry *e = new_entry(parts, err);

@@ -47,7 +47,9 @@ static int64_t noted_line(const struct er_host *h, const char *path)
 static void read_text(struct er_failure *f, const char *text, size_t len,
     const char *path)
 {
-    size_t skip = position_len(text, path, &f->line);
+    size_t skip = 0, more;
+    while ((more = position_len(text + skip, path, &f->line)) > 0)
+        skip += more; /* coroutine.wrap puts another one in front */
     f->message = text + skip;
     f->len = len - skip;
 }

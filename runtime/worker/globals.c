@@ -39,9 +39,24 @@ static int guarded_pcall(lua_State *L)
     return after_pcall(L, status, 0);
 }
 
+/* A message handler that does not run for the deadline: it would be called
+ * from within the hook, where no hook runs, and could loop for ever. */
+static int guarded_handler(lua_State *L)
+{
+    if (er_host_of(L)->stopped)
+        return 1; /* the error value as it is */
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 static int guarded_xpcall(lua_State *L)
 {
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, guarded_handler, 1);
+    lua_replace(L, 2);
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1); /* f handler args... true f */
     lua_rotate(L, 3, 2); /* f handler true f args... */
@@ -144,17 +159,29 @@ static void open_os(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Without the old functions that only some builds of Lua have. */
+static void open_math(lua_State *L)
+{
+    static const char *const old[] = {"atan2", "cosh", "frexp", "ldexp",
+        "log10", "pow", "sinh", "tanh", NULL};
+    lua_pushcfunction(L, luaopen_math);
+    lua_call(L, 0, 1);
+    for (const char *const *name = old; *name; name++)
+        remove_field(L, *name);
+    lua_setglobal(L, "math");
+}
+
 int er_globals_open(lua_State *L)
 {
     static const struct {
         const char *name;
         lua_CFunction open;
-    } whole[] = {{"table", luaopen_table}, {"math", luaopen_math},
-        {"utf8", luaopen_utf8}};
+    } whole[] = {{"table", luaopen_table}, {"utf8", luaopen_utf8}};
     open_base(L);
     open_string(L);
     open_coroutine(L);
     open_os(L);
+    open_math(L);
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
         lua_pushcfunction(L, whole[i].open);
         lua_call(L, 0, 1);

@@ -1,8 +1,9 @@
-/* The ground floor without memory: buffers, arenas, the loop. */
+/* The ground floor without memory: buffers, JSON, the loop. */
 #include "oom/oom.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/loop.h"
 #include "base/text.h"
 
@@ -35,6 +36,33 @@ static int case_arena(struct errand_error *err)
              er_arena_alloc(&a, (size_t)i * 7);
     er_arena_release(&a);
     return ok ? ERRAND_OK : er_nomem(err);
+}
+
+static int case_json(struct errand_error *err)
+{
+    static const char text[] =
+        "{\"a\":[1,2.5,\"x\\u00e9\",null,true],\"b\":{\"c\":{}},\"long\":"
+        "\"0123456789012345678901234567890123456789\"}";
+    json_t *v = er_json_parse(text, strlen(text), ER_JSON_STRICT, err);
+    if (!v)
+        return err->code;
+    char *plain = er_json_text(v), *sorted = er_json_sorted(v);
+    int rc = plain && sorted ? ERRAND_OK : er_nomem(err);
+    free(plain);
+    free(sorted);
+    json_decref(v);
+    return rc;
+}
+
+static int case_json_lenient(struct errand_error *err)
+{
+    static const char text[] =
+        "\xEF\xBB\xBF[123456789012345678901234567890,\"\\ud800\",\"\xff\"]";
+    json_t *v = er_json_parse(text, strlen(text), ER_JSON_LENIENT, err);
+    if (!v)
+        return err->code;
+    json_decref(v);
+    return ERRAND_OK;
 }
 
 struct turn {
@@ -74,6 +102,8 @@ int main(void)
     static const struct oom_case cases[] = {
         {"buf", case_buf, NULL},
         {"arena", case_arena, NULL},
+        {"json", case_json, NULL},
+        {"json_lenient", case_json_lenient, NULL},
         {"loop", case_loop, NULL},
     };
     return oom_main(cases, sizeof cases / sizeof cases[0]);

@@ -1,0 +1,367 @@
+# bash completion for errand(1), made by: errand help --completion bash
+_errand() {
+    local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
+    local prev=${COMP_WORDS[COMP_CWORD-1]} options=
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        COMPREPLY=($(compgen -W 'run chat resume batch tools log doctor debug version help --help --version' -- "$cur"))
+        return
+    fi
+    case $cmd in
+    tools)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            COMPREPLY=($(compgen -W 'list show check call new' -- "$cur"))
+            return
+        fi
+        cmd="tools ${COMP_WORDS[2]}" ;;
+    log)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            COMPREPLY=($(compgen -W 'list show search export fork resolve rm' -- "$cur"))
+            return
+        fi
+        cmd="log ${COMP_WORDS[2]}" ;;
+    debug)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            COMPREPLY=($(compgen -W 'parse schema' -- "$cur"))
+            return
+        fi
+        cmd="debug ${COMP_WORDS[2]}" ;;
+    esac
+    case "$cmd $prev" in
+    'run --conversation'|'run -c') return ;;
+    'run --file'|'run -f')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --key') return ;;
+    'run --model'|'run -m') return ;;
+    'run --tools'|'run -t') return ;;
+    'run --system'|'run -s') return ;;
+    'run --param'|'run -p') return ;;
+    'run --schema')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --tool-choice') return ;;
+    'run --record')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --replay')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --max-turns') return ;;
+    'run --max-calls') return ;;
+    'run --max-tokens-total') return ;;
+    'run --max-seconds') return ;;
+    'run --max-cost') return ;;
+    'run --on-unknown')
+        COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
+        return ;;
+    'run --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'chat --conversation'|'chat -c') return ;;
+    'chat --model'|'chat -m') return ;;
+    'chat --tools'|'chat -t') return ;;
+    'chat --system'|'chat -s') return ;;
+    'chat --param'|'chat -p') return ;;
+    'chat --schema')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --tool-choice') return ;;
+    'chat --record')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --replay')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --max-turns') return ;;
+    'chat --max-calls') return ;;
+    'chat --max-tokens-total') return ;;
+    'chat --max-seconds') return ;;
+    'chat --max-cost') return ;;
+    'chat --on-unknown')
+        COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
+        return ;;
+    'chat --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'resume --record')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'resume --replay')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'resume --max-turns') return ;;
+    'resume --max-calls') return ;;
+    'resume --max-tokens-total') return ;;
+    'resume --max-seconds') return ;;
+    'resume --max-cost') return ;;
+    'resume --on-unknown')
+        COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
+        return ;;
+    'resume --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'resume --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'resume --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'resume --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'batch --jobs') return ;;
+    'batch --output'|'batch -o')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --key') return ;;
+    'batch --model'|'batch -m') return ;;
+    'batch --tools'|'batch -t') return ;;
+    'batch --system'|'batch -s') return ;;
+    'batch --param'|'batch -p') return ;;
+    'batch --schema')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --tool-choice') return ;;
+    'batch --record')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --replay')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --max-turns') return ;;
+    'batch --max-calls') return ;;
+    'batch --max-tokens-total') return ;;
+    'batch --max-seconds') return ;;
+    'batch --max-cost') return ;;
+    'batch --on-unknown')
+        COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
+        return ;;
+    'batch --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'tools list --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools list --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools list --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools list --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'tools show --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools show --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools show --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools show --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'tools check --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools check --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools check --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools check --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'tools call --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools call --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools call --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools call --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'tools new --dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log list --state')
+        COMPREPLY=($(compgen -W 'ready tools paused done failed' -- "$cur"))
+        return ;;
+    'log list --conversation'|'log list -c') return ;;
+    'log list --limit'|'log list -n') return ;;
+    'log list --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log list --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log list --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log list --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'log show --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log show --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log show --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log show --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'log search --limit'|'log search -n') return ;;
+    'log search --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log search --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log search --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log search --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'log export --format')
+        COMPREPLY=($(compgen -W 'md json' -- "$cur"))
+        return ;;
+    'log export --output'|'log export -o')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log export --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log export --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log export --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log export --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'log fork --at') return ;;
+    'log fork --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log fork --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log fork --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log fork --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'log resolve --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log resolve --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log resolve --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log resolve --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'log rm --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log rm --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log rm --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log rm --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'doctor --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'doctor --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'doctor --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'doctor --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'debug parse --format')
+        COMPREPLY=($(compgen -W 'llama3 hermes mistral openai openai-sse workers-ai workers-ai-sse' -- "$cur"))
+        return ;;
+    'debug schema --draft')
+        COMPREPLY=($(compgen -W '2020-12 7' -- "$cur"))
+        return ;;
+    'help --completion')
+        COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur"))
+        return ;;
+    esac
+    case $cmd in
+    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'tools list') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools show') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools check') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools call') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools new') options='--dir --help -h' ;;
+    'log list') options='--state --conversation -c --limit -n --store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log show') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log search') options='--limit -n --store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log export') options='--format --output -o --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'log fork') options='--at --store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log resolve') options='--done --not-done --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'log rm') options='--yes -y --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'doctor') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'debug parse') options='--format --jsonl --help -h' ;;
+    'debug schema') options='--draft --formats --jsonl --help -h' ;;
+    'version') options='--help -h' ;;
+    'help') options='--completion --table --help -h' ;;
+    esac
+    case $cur in
+    -*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
+    *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    esac
+}
+complete -o filenames -F _errand errand

@@ -1,0 +1,308 @@
+/* Parsing with the decided answers of json.h, into jansson's values.
+ *
+ * Our own, where jansson has a parser: it cannot be told to take what an
+ * endpoint may send (a lone surrogate, an integer of 30 digits), says
+ * "syntax" where memory ended, and aborts the process if memory ends inside
+ * a long number. Recursion is bounded by ER_JSON_DEPTH.
+ */
+#include "base/json.h"
+#include "base/json_string.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct parser {
+    struct er_json_cursor c;
+    int depth;
+    struct er_buf keys;    /* of the objects that are open, one on another */
+    struct er_buf scratch; /* the string that is read */
+};
+
+static json_t *parse_value(struct parser *p);
+
+static json_t *fail_at(struct parser *p, size_t at, const char *wrong)
+{
+    p->c.at = at;
+    p->c.wrong = wrong;
+    return NULL;
+}
+
+static json_t *fail(struct parser *p, const char *wrong)
+{
+    return fail_at(p, p->c.at, wrong);
+}
+
+/* The next byte that is not white space; '\0' at the end, and for a NUL,
+ * which is an error everywhere. */
+static char peek(struct parser *p)
+{
+    struct er_json_cursor *c = &p->c;
+    while (c->at < c->len) {
+        char ch = c->text[c->at];
+        if (ch != ' ' && ch != '\n' && ch != '\r' && ch != '\t')
+            return ch;
+        c->at++;
+    }
+    return '\0';
+}
+
+static bool take(struct parser *p, char want)
+{
+    if (peek(p) != want)
+        return false;
+    p->c.at++;
+    return true;
+}
+
+/* ------------------------------------------------------------- numbers */
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static size_t skip_digits(const struct er_json_cursor *c, size_t at)
+{
+    while (at < c->len && is_digit(c->text[at]))
+        at++;
+    return at;
+}
+
+/* End of the number at the cursor, 0 if it is none; *whole: no fraction and
+ * no exponent. */
+static size_t number_end(const struct er_json_cursor *c, bool *whole)
+{
+    size_t at = c->at, from;
+    if (c->text[at] == '-')
+        at++;
+    from = at;
+    at = skip_digits(c, at);
+    if (at == from || (c->text[from] == '0' && at > from + 1))
+        return 0;
+    *whole = true;
+    if (at < c->len && c->text[at] == '.') {
+        *whole = false;
+        from = ++at;
+        if ((at = skip_digits(c, at)) == from)
+            return 0;
+    }
+    if (at < c->len && (c->text[at] == 'e' || c->text[at] == 'E')) {
+        *whole = false;
+        at++;
+        if (at < c->len && (c->text[at] == '+' || c->text[at] == '-'))
+            at++;
+        from = at;
+        if ((at = skip_digits(c, at)) == from)
+            return 0;
+    }
+    return at;
+}
+
+/* The decimal point as the locale of the process has it, which is what
+ * strtod reads. */
+static bool copy_number(struct er_buf *out, const char *s, size_t len)
+{
+    char probe[16];
+    const char *dot = memchr(s, '.', len);
+    er_buf_reset(out);
+    if (!dot)
+        return er_buf_add(out, s, len);
+    int n = snprintf(probe, sizeof probe, "%.1f", 1.5); /* 1<point>5 */
+    return er_buf_add(out, s, (size_t)(dot - s)) &&
+           er_buf_add(out, probe + 1, n > 2 ? (size_t)n - 2 : 0) &&
+           er_buf_add(out, dot + 1, len - (size_t)(dot - s) - 1);
+}
+
+static json_t *parse_number(struct parser *p)
+{
+    bool whole = false;
+    size_t from = p->c.at, end = number_end(&p->c, &whole);
+    if (end == 0)
+        return fail(p, "not a number");
+    if (!copy_number(&p->scratch, p->c.text + from, end - from))
+        return NULL;
+    p->c.at = end;
+    if (whole) {
+        errno = 0;
+        long long n = strtoll(p->scratch.data, NULL, 10);
+        if (errno == 0)
+            return json_integer(n);
+        if (p->c.mode == ER_JSON_STRICT)
+            return fail_at(p, from,
+                "a number that does not fit; write it as a string");
+    }
+    double d = strtod(p->scratch.data, NULL);
+    if (!isfinite(d))
+        return fail_at(
+            p, from, "a number that does not fit; write it as a string");
+    return json_real(d);
+}
+
+/* ------------------------------------------------- strings and the rest */
+
+static json_t *parse_string(struct parser *p)
+{
+    er_buf_reset(&p->scratch);
+    if (!er_json_string_read(&p->c, &p->scratch))
+        return NULL;
+    return json_stringn_nocheck(er_buf_str(&p->scratch), p->scratch.len);
+}
+
+static json_t *parse_word(struct parser *p, const char *word, json_t *value)
+{
+    size_t n = strlen(word);
+    if (p->c.len - p->c.at < n ||
+        memcmp(p->c.text + p->c.at, word, n) != 0)
+        return fail(p, "a value was expected");
+    p->c.at += n;
+    return value;
+}
+
+static json_t *parse_array(struct parser *p)
+{
+    json_t *array = json_array();
+    p->c.at++;
+    if (!array || take(p, ']'))
+        return array;
+    do {
+        json_t *item = parse_value(p);
+        if (!item || json_array_append_new(array, item) != 0)
+            goto failed;
+    } while (take(p, ','));
+    if (take(p, ']'))
+        return array;
+    fail(p, "',' or ']' was expected");
+failed:
+    json_decref(array);
+    return NULL;
+}
+
+/* One key onto the pile of keys; checks what is decided about keys. */
+static bool parse_key(struct parser *p, json_t *object, size_t pile)
+{
+    size_t at;
+    if (peek(p) != '"') {
+        fail(p, "a key in quotes was expected");
+        return false;
+    }
+    at = p->c.at;
+    if (!er_json_string_read(&p->c, &p->keys) || !er_buf_addc(&p->keys, '\0'))
+        return false;
+    const char *key = p->keys.data + pile;
+    if (strlen(key) != p->keys.len - pile - 1) {
+        fail_at(p, at, "a key with \\u0000 in it");
+        return false;
+    }
+    if (p->c.mode == ER_JSON_STRICT && json_object_get(object, key)) {
+        fail_at(p, at, "a key that stands twice in one object");
+        return false;
+    }
+    if (!take(p, ':')) {
+        fail(p, "':' was expected");
+        return false;
+    }
+    return true;
+}
+
+static bool parse_member(struct parser *p, json_t *object)
+{
+    size_t pile = p->keys.len;
+    if (!parse_key(p, object, pile))
+        return false;
+    json_t *value = parse_value(p);
+    if (!value || json_object_set_new_nocheck(
+                      object, p->keys.data + pile, value) != 0)
+        return false;
+    p->keys.data[pile] = '\0';
+    p->keys.len = pile;
+    return true;
+}
+
+static json_t *parse_object(struct parser *p)
+{
+    json_t *object = json_object();
+    p->c.at++;
+    if (!object || take(p, '}'))
+        return object;
+    do {
+        if (!parse_member(p, object))
+            goto failed;
+    } while (take(p, ','));
+    if (take(p, '}'))
+        return object;
+    fail(p, "',' or '}' was expected");
+failed:
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *parse_value(struct parser *p)
+{
+    json_t *value;
+    char c = peek(p);
+    switch (c) {
+    case '{':
+    case '[':
+        if (p->depth == ER_JSON_DEPTH)
+            return fail(p, "nested too deep, at most 512 levels");
+        p->depth++;
+        value = c == '{' ? parse_object(p) : parse_array(p);
+        p->depth--;
+        return value;
+    case '"':
+        return parse_string(p);
+    case 't':
+        return parse_word(p, "true", json_true());
+    case 'f':
+        return parse_word(p, "false", json_false());
+    case 'n':
+        return parse_word(p, "null", json_null());
+    default:
+        if (c == '-' || is_digit(c))
+            return parse_number(p);
+        return fail(p, p->c.at < p->c.len ? "a value was expected"
+                                          : "the text ends too early");
+    }
+}
+
+static void report(const struct parser *p, struct errand_error *err)
+{
+    const struct er_json_cursor *c = &p->c;
+    char found[16] = "";
+    if (!c->wrong) {
+        er_nomem(err);
+        return;
+    }
+    if (c->at < c->len && c->text[c->at] > ' ' && c->text[c->at] < 0x7f)
+        snprintf(found, sizeof found, ", found '%c'", c->text[c->at]);
+    er_fail(err, ERRAND_SYNTAX, "not valid JSON at byte %zu: %s%s", c->at,
+        c->wrong, strstr(c->wrong, "expected") ? found : "");
+    if (err)
+        err->at = (int64_t)c->at;
+}
+
+json_t *er_json_parse(const char *text, size_t len, enum er_json_mode mode,
+    struct errand_error *err)
+{
+    struct parser p = {.c = {.text = text, .len = len, .mode = mode}};
+    size_t most = len > SIZE_MAX / 4 ? SIZE_MAX - 1 : len * 3 + 16;
+    er_buf_init(&p.keys, most); /* a byte may become U+FFFD: three */
+    er_buf_init(&p.scratch, most);
+    if (mode == ER_JSON_LENIENT && len >= 3 &&
+        memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        p.c.at = 3;
+    json_t *value = parse_value(&p);
+    if (value) {
+        peek(&p);
+        if (p.c.at < len) {
+            json_decref(value);
+            value = fail(&p, "the end was expected");
+        }
+    }
+    if (!value)
+        report(&p, err);
+    er_buf_release(&p.keys);
+    er_buf_release(&p.scratch);
+    return value;
+}

@@ -1,0 +1,119 @@
+/* Strings: runs of plain bytes are checked and copied whole, escapes one by
+ * one. Where lenient reading takes what strict reading refuses, U+FFFD stands
+ * for it. */
+#include "base/json_string.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static bool fail(struct er_json_cursor *c, size_t at, const char *wrong)
+{
+    c->at = at;
+    c->wrong = wrong;
+    return false;
+}
+
+/* Four hexadecimal digits at p, or -1. */
+static int hex4(const char *p, size_t left)
+{
+    int value = 0;
+    if (left < 4)
+        return -1;
+    for (int k = 0; k < 4; k++) {
+        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+        const char *d = p[k] ? strchr(digits, p[k]) : NULL;
+        if (!d)
+            return -1;
+        value = value * 16 + (int)((d - digits) % 16);
+    }
+    return value;
+}
+
+static bool add_utf8(struct er_buf *out, unsigned u)
+{
+    char b[4];
+    size_t n = u < 0x80 ? 1 : u < 0x800 ? 2 : u < 0x10000 ? 3 : 4;
+    for (size_t i = n; i-- > 1; u >>= 6)
+        b[i] = (char)(0x80 | (u & 0x3F));
+    b[0] = (char)(n == 1 ? u : (0xF00u >> n & 0xF0) | u);
+    return er_buf_add(out, b, n);
+}
+
+/* At a backslash before u: one unit, or two that make a pair. */
+static bool read_unicode(struct er_json_cursor *c, struct er_buf *out)
+{
+    const char *p = c->text + c->at;
+    size_t left = c->len - c->at;
+    int unit = hex4(p + 2, left - 2), low = -1;
+    if (unit < 0)
+        return fail(c, c->at, "\\u wants four hexadecimal digits");
+    c->at += 6;
+    if (unit < 0xD800 || unit > 0xDFFF)
+        return add_utf8(out, (unsigned)unit);
+    if (unit < 0xDC00 && left >= 12 && p[6] == '\\' && p[7] == 'u')
+        low = hex4(p + 8, left - 8);
+    if (low >= 0xDC00 && low <= 0xDFFF) {
+        c->at += 6;
+        return add_utf8(out, 0x10000u + ((unsigned)(unit - 0xD800) << 10) +
+                                 (unsigned)(low - 0xDC00));
+    }
+    if (c->mode == ER_JSON_STRICT)
+        return fail(c, c->at - 6, "half of a surrogate pair");
+    return add_utf8(out, 0xFFFD);
+}
+
+static bool read_escape(struct er_json_cursor *c, struct er_buf *out)
+{
+    static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    char name = c->at + 1 < c->len ? c->text[c->at + 1] : '\0';
+    if (name == 'u')
+        return read_unicode(c, out);
+    const char *found = name ? strchr(names, name) : NULL;
+    if (!found)
+        return fail(c, c->at,
+            c->at + 1 < c->len ? "no such escape; a backslash is written \\\\"
+                               : "the text ends inside a string");
+    c->at += 2;
+    return er_buf_addc(out, means[found - names]);
+}
+
+/* Bytes up to a quote, a backslash or a control character. */
+static size_t plain_len(const char *s, size_t len)
+{
+    size_t n = 0;
+    while (n < len && s[n] != '"' && s[n] != '\\' &&
+           (unsigned char)s[n] >= 0x20)
+        n++;
+    return n;
+}
+
+static bool read_plain(struct er_json_cursor *c, struct er_buf *out)
+{
+    const char *s = c->text + c->at;
+    size_t n = plain_len(s, c->len - c->at);
+    size_t good = er_utf8_valid_prefix(s, n);
+    if (good < n && c->mode == ER_JSON_STRICT)
+        return fail(c, c->at + good, "bytes that are not UTF-8");
+    c->at += n;
+    return good == n ? er_buf_add(out, s, n) : er_text_scrub(out, s, n);
+}
+
+bool er_json_string_read(struct er_json_cursor *c, struct er_buf *out)
+{
+    size_t begin = c->at++;
+    for (;;) {
+        if (c->at >= c->len)
+            return fail(c, begin, "a string without end");
+        char ch = c->text[c->at];
+        if (ch == '"')
+            break;
+        if ((unsigned char)ch < 0x20)
+            return fail(c, c->at,
+                "a control character in a string; a line break is \\n");
+        if (ch == '\\' ? !read_escape(c, out) : !read_plain(c, out))
+            return false;
+    }
+    c->at++;
+    return er_buf_add(out, "", 0);
+}

@@ -1,0 +1,230 @@
+/* The table of commands. To add one: a row here and its function, declared
+ * in commands.h. */
+#include "commands.h"
+
+#include "groups.h"
+#include "similar.h"
+
+#include <string.h>
+
+/* --------------------------------------------------------------- commands */
+
+static const struct er_command commands[] = {
+    {.name = "run",
+        .words = "PROMPT...",
+        .summary = "ask, run the tools it calls, print the answer",
+        .detail =
+            "Words are joined by spaces. Standard input is added when "
+            "it is not a terminal; \"-\" waits for it in any case.",
+        .examples =
+            "errand run \"What time is it in Lisbon?\"\n"
+            "errand run -f notes.md \"Which questions are open?\"\n"
+            "git diff | errand run -t none \"Write the commit message\"\n",
+        .max_words = -1,
+        .groups = {&er_opts_conv, &er_opts_run, &er_opts_request,
+            &er_opts_budgets, &er_opts_runtime, &er_opts_events},
+        .run = er_cmd_run},
+    {.name = "chat",
+        .words = "",
+        .summary = "talk in a terminal; Ctrl-C stops the turn",
+        .detail =
+            "Type /help there for what it understands.",
+        .groups = {&er_opts_conv, &er_opts_request, &er_opts_budgets,
+            &er_opts_runtime, &er_opts_talk},
+        .run = er_cmd_chat},
+    {.name = "resume",
+        .words = "[RUN]",
+        .summary = "go on with paused or interrupted runs",
+        .detail =
+            "Without RUN: every run that a crash or Ctrl-C interrupted.",
+        .max_words = 1,
+        .groups = {&er_opts_resume, &er_opts_budgets, &er_opts_runtime,
+            &er_opts_events},
+        .run = er_cmd_resume},
+    {.name = "batch",
+        .words = "FILE.jsonl",
+        .summary = "many requests at once; safe to repeat",
+        .detail =
+            "Each line is an object: {\"prompt\", \"model\", "
+            "\"system\", \"tools\", \"params\", \"schema\", \"key\", "
+            "\"id\"}; all but the prompt may be missing. The results "
+            "come as lines of JSON in the order of the requests. "
+            "Repeated, finished requests answer from the store. \"-\" "
+            "reads standard input.",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_batch, &er_opts_request, &er_opts_budgets,
+            &er_opts_runtime, &er_opts_talk},
+        .run = er_cmd_batch},
+    {.name = "tools list",
+        .words = "",
+        .summary = "the tools there are",
+        .groups = {&er_opts_runtime, &er_opts_json},
+        .run = er_cmd_tools_list},
+    {.name = "tools show",
+        .words = "NAME",
+        .summary = "one tool: what it does, its arguments",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_runtime, &er_opts_json},
+        .run = er_cmd_tools_show},
+    {.name = "tools check",
+        .words = "FILE",
+        .summary = "everything that is wrong with a tool's file",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_runtime, &er_opts_json},
+        .run = er_cmd_tools_check},
+    {.name = "tools call",
+        .words = "NAME [JSON]",
+        .summary = "call a tool by hand; nothing is stored",
+        .detail =
+            "JSON holds the arguments, an object; \"-\" reads them from "
+            "standard input.",
+        .examples =
+            "errand tools call calculate '{\"expression\": \"2^10\"}'\n",
+        .min_words = 1,
+        .max_words = 2,
+        .groups = {&er_opts_runtime, &er_opts_json},
+        .run = er_cmd_tools_call},
+    {.name = "tools new",
+        .words = "NAME",
+        .summary = "write NAME.lua, a tool to start from",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_new},
+        .run = er_cmd_tools_new},
+    {.name = "log list",
+        .words = "",
+        .summary = "runs, newest first",
+        .groups = {&er_opts_list, &er_opts_runtime, &er_opts_json},
+        .run = er_cmd_log_list},
+    {.name = "log show",
+        .words = "ID",
+        .summary = "a run or a conversation with all its messages",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_runtime, &er_opts_json},
+        .run = er_cmd_log_show},
+    {.name = "log search",
+        .words = "QUERY...",
+        .summary = "find words in all messages",
+        .min_words = 1,
+        .max_words = -1,
+        .groups = {&er_opts_search, &er_opts_runtime, &er_opts_json},
+        .run = er_cmd_log_search},
+    {.name = "log export",
+        .words = "ID",
+        .summary = "a conversation as Markdown or JSON",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_export, &er_opts_runtime, &er_opts_talk},
+        .run = er_cmd_log_export},
+    {.name = "log fork",
+        .words = "ID",
+        .summary = "copy a conversation into a new one",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_fork, &er_opts_runtime, &er_opts_json},
+        .run = er_cmd_log_fork},
+    {.name = "log resolve",
+        .words = "CALL [TEXT]",
+        .summary = "settle a call of unknown outcome",
+        .examples =
+            "errand log resolve 0193 --done \"mail sent\"\n",
+        .min_words = 1,
+        .max_words = 2,
+        .groups = {&er_opts_resolve, &er_opts_runtime, &er_opts_talk},
+        .run = er_cmd_log_resolve},
+    {.name = "log rm",
+        .words = "ID",
+        .summary = "remove a conversation and all it owns",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_rm, &er_opts_runtime, &er_opts_talk},
+        .run = er_cmd_log_rm},
+    {.name = "doctor",
+        .words = "",
+        .summary = "versions, limits, paths, integrity of the store",
+        .groups = {&er_opts_runtime, &er_opts_json},
+        .run = er_cmd_doctor},
+    {.name = "debug parse",
+        .words = "[JSON]",
+        .summary = "what is read out of a model's answer",
+        .detail =
+            "A case is {\"text\" or \"stream\", \"tools\"}; without "
+            "JSON it is read from standard input.",
+        .max_words = 1,
+        .groups = {&er_opts_parse},
+        .run = er_cmd_debug_parse},
+    {.name = "debug schema",
+        .words = "[JSON]",
+        .summary = "hold an instance against a JSON Schema",
+        .detail =
+            "A case is {\"schema\", \"instance\"}; without JSON it is "
+            "read from standard input.",
+        .max_words = 1,
+        .groups = {&er_opts_schema},
+        .run = er_cmd_debug_schema},
+    {.name = "version",
+        .words = "",
+        .summary = "versions of the program and the library",
+        .groups = {&er_opts_help},
+        .run = er_cmd_version},
+    {.name = "help",
+        .words = "[COMMAND]",
+        .summary = "help on a command",
+        .max_words = 2,
+        .groups = {&er_opts_help_command},
+        .run = er_cmd_help},
+};
+
+const struct er_command *er_commands(size_t *n)
+{
+    *n = sizeof commands / sizeof commands[0];
+    return commands;
+}
+
+const struct er_command *er_command_find(
+    int argc, char *const *argv, int *used)
+{
+    size_t n = sizeof commands / sizeof commands[0];
+    for (size_t i = 0; i < n && argc > 0; i++) {
+        const char *space = strchr(commands[i].name, ' ');
+        size_t len = strcspn(commands[i].name, " ");
+        if (strlen(argv[0]) != len ||
+            memcmp(argv[0], commands[i].name, len) != 0)
+            continue;
+        if (space && (argc < 2 || strcmp(argv[1], space + 1) != 0))
+            continue;
+        *used = space ? 2 : 1;
+        return &commands[i];
+    }
+    return NULL;
+}
+
+bool er_command_is_family(const char *name)
+{
+    size_t n = sizeof commands / sizeof commands[0], len = strlen(name);
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(commands[i].name, name, len) == 0 &&
+            commands[i].name[len] == ' ')
+            return true;
+    return false;
+}
+
+const char *er_command_similar(const char *family, const char *wrong)
+{
+    size_t n = sizeof commands / sizeof commands[0];
+    size_t len = family ? strlen(family) : 0;
+    struct er_similar s;
+    er_similar_init(&s, wrong);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = commands[i].name;
+        if (!family)
+            er_similar_offer(&s, name);
+        else if (strncmp(name, family, len) == 0 && name[len] == ' ')
+            er_similar_offer(&s, name + len + 1);
+    }
+    return er_similar_best(&s);
+}

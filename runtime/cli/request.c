@@ -1,0 +1,232 @@
+/* Building requests. */
+#include "request.h"
+
+#include "base/text.h"
+#include "input.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Move an object's text into the arena and drop the object. */
+static int keep(json_t *object, struct er_arena *arena, const char **json,
+    struct errand_error *err)
+{
+    char *text = object ? er_json_text(object) : NULL;
+    json_decref(object);
+    *json = er_arena_str(arena, text);
+    free(text);
+    return *json ? ERRAND_OK : er_nomem(err);
+}
+
+/* ---------------------------------------------------------- parameters */
+
+static json_t *param_value(const char *text)
+{
+    json_t *value = er_json_parse(text, strlen(text), ER_JSON_STRICT, NULL);
+    return value ? value : json_string(text);
+}
+
+int er_request_params(const struct er_list *pairs, struct er_arena *arena,
+    const char **json, struct errand_error *err)
+{
+    *json = NULL;
+    if (pairs->n == 0)
+        return ERRAND_OK;
+    json_t *object = json_object();
+    for (size_t i = 0; i < pairs->n; i++) {
+        const char *pair = pairs->v[i], *eq = strchr(pair, '=');
+        if (!eq || eq == pair) {
+            json_decref(object);
+            return er_fail(err, ERRAND_USAGE,
+                "--param needs KEY=VALUE, as temperature=0.2, not \"%.60s\"",
+                pair);
+        }
+        char *key = er_strndup(pair, (size_t)(eq - pair));
+        json_t *value = param_value(eq + 1);
+        int failed =
+            !key || !value || json_object_set_new(object, key, value) != 0;
+        free(key);
+        if (failed) {
+            json_decref(object);
+            return er_fail(err, ERRAND_USAGE,
+                "--param %.60s is no UTF-8 text", pair);
+        }
+    }
+    return keep(object, arena, json, err);
+}
+
+/* --------------------------------------------------------------- tools */
+
+static size_t count_names(const struct er_list *lists)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < lists->n; i++) {
+        n++;
+        for (const char *p = lists->v[i]; *p; p++)
+            n += *p == ',';
+    }
+    return n;
+}
+
+/* "all" and "none" stand alone. */
+static int check_alone(const char *name, size_t n, struct errand_error *err)
+{
+    if (n == 1 || (strcmp(name, "all") != 0 && strcmp(name, "none") != 0))
+        return ERRAND_OK;
+    return er_fail(err, ERRAND_USAGE,
+        "--tools %s cannot stand beside other tools; give it alone", name);
+}
+
+int er_request_tools(const struct er_list *lists, struct er_arena *arena,
+    const char *const **names, struct errand_error *err)
+{
+    size_t n = 0, most = count_names(lists);
+    const char **v = er_arena_alloc(arena, (most + 2) * sizeof *v);
+    *names = v;
+    if (!v)
+        return er_nomem(err);
+    for (size_t i = 0; i < lists->n; i++) {
+        char *rest = er_arena_str(arena, lists->v[i]);
+        if (!rest)
+            return er_nomem(err);
+        for (char *name; (name = strsep(&rest, ","));)
+            if (*name)
+                v[n++] = name;
+    }
+    if (n == 0 && lists->n > 0)
+        return er_fail(err, ERRAND_USAGE,
+            "--tools needs names, as calculate,now; or all, or none");
+    for (size_t i = 0; i < n; i++)
+        if (check_alone(v[i], n, err))
+            return ERRAND_USAGE;
+    if (n == 0 || strcmp(v[0], "all") == 0) {
+        v[0] = "*";
+        v[1] = NULL;
+    } else if (strcmp(v[0], "none") == 0) {
+        *names = NULL;
+    }
+    return ERRAND_OK;
+}
+
+/* -------------------------------------------------------------- budgets */
+
+static json_t *budgets_of(const struct er_args *a)
+{
+    const struct {
+        const char *key;
+        int64_t value;
+    } rows[] = {
+        {"max_turns", a->max_turns},
+        {"max_calls", a->max_calls},
+        {"max_tokens", a->max_tokens_total},
+        {"max_seconds", a->max_seconds},
+    };
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].value > 0)
+            json_object_set_new(
+                object, rows[i].key, json_integer(rows[i].value));
+    if (a->max_cost > 0)
+        json_object_set_new(object, "max_cost", json_real(a->max_cost));
+    return object;
+}
+
+int er_request_budgets(const struct er_args *args, struct er_arena *arena,
+    const char **json, struct errand_error *err)
+{
+    json_t *object = budgets_of(args);
+    *json = NULL;
+    if (object && json_object_size(object) == 0) {
+        json_decref(object);
+        return ERRAND_OK;
+    }
+    return keep(object, arena, json, err);
+}
+
+int er_request_resume(const struct er_args *args, struct er_arena *arena,
+    const char **json, struct errand_error *err)
+{
+    json_t *budgets = budgets_of(args), *object = json_object();
+    *json = NULL;
+    if (budgets && json_object_size(budgets) > 0)
+        json_object_set(object, "budgets", budgets);
+    if (args->on_unknown)
+        json_object_set_new(
+            object, "on_unknown", json_string(args->on_unknown));
+    json_decref(budgets);
+    if (object && json_object_size(object) == 0) {
+        json_decref(object);
+        return ERRAND_OK;
+    }
+    return keep(object, arena, json, err);
+}
+
+/* -------------------------------------------------------------- the whole */
+
+/* The schema's file, checked to be JSON so that the error names its line. */
+static int read_schema(const char *path, struct er_arena *arena,
+    const char **out, struct errand_error *err)
+{
+    struct er_buf text;
+    er_buf_init(&text, ER_INPUT_MAX + 1);
+    int code = er_input_file(path, &text, err);
+    if (!code) {
+        json_t *value = er_json_parse(
+            er_buf_str(&text), text.len, ER_JSON_STRICT, err);
+        code = value ? ERRAND_OK : ERRAND_SYNTAX;
+        json_decref(value);
+    }
+    if (code) {
+        er_while(err, "reading --schema %.80s", path);
+    } else {
+        *out = er_arena_strn(arena, er_buf_str(&text), text.len);
+        code = *out ? ERRAND_OK : er_nomem(err);
+    }
+    er_buf_release(&text);
+    return code;
+}
+
+int er_request_build(const struct er_cli *cli, struct er_arena *arena,
+    struct errand_request *req, struct errand_error *err)
+{
+    const struct er_args *a = &cli->args;
+    *req = (struct errand_request){
+        .size = sizeof *req,
+        .flags = (a->no_stream ? (uint32_t)ERRAND_REQ_NO_STREAM : 0u) |
+                 (a->prompt_form ? (uint32_t)ERRAND_REQ_PROMPT : 0u),
+        .conversation = a->conversation,
+        .model = a->model,
+        .system = a->system,
+        .tool_choice = a->tool_choice,
+        .client_key = a->key,
+        .on_unknown = a->on_unknown,
+    };
+    int code = er_request_tools(&a->tools, arena, &req->tools, err);
+    if (!code)
+        code = er_request_params(&a->params, arena, &req->params, err);
+    if (!code)
+        code = er_request_budgets(a, arena, &req->budgets, err);
+    if (!code && a->schema)
+        code = read_schema(a->schema, arena, &req->schema, err);
+    return code;
+}
+
+int er_request_last(
+    struct er_cli *cli, char out[ER_ID_SIZE], struct errand_error *err)
+{
+    char *text = NULL;
+    int code = errand_log_list(cli->rt, "{\"limit\":1}", &text, err);
+    if (code)
+        return code;
+    json_t *runs = er_json_parse(text, strlen(text), ER_JSON_LENIENT, err);
+    errand_free(text);
+    const char *id = er_json_str(json_array_get(runs, 0), "conversation");
+    size_t len = id ? strlen(id) : 0;
+    if (id && len < ER_ID_SIZE)
+        memcpy(out, id, len + 1);
+    json_decref(runs);
+    if (id)
+        return ERRAND_OK;
+    return er_fail(err, ERRAND_NOT_FOUND,
+        "there is no conversation yet to go on with; leave --last out");
+}

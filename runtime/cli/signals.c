@@ -1,0 +1,48 @@
+/* The one place with a mutable file-scope variable: a signal handler gets
+ * no argument, so it must find its runtime there. */
+#include "signals.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+/* Written by the main thread, read by the handler; all are lock-free. */
+static struct {
+    atomic_int mode; /* an er_signal_mode */
+    atomic_int count;
+    _Atomic(errand *) rt;
+} watch;
+
+static void on_signal(int number)
+{
+    int before = atomic_fetch_add(&watch.count, 1);
+    int mode = atomic_load(&watch.mode);
+    errand *rt = atomic_load(&watch.rt);
+    if (mode == ER_SIGNAL_NOTE && number == SIGINT)
+        return;
+    if (mode != ER_SIGNAL_RUN || !rt || before > 0)
+        _exit(130);
+    errand_interrupt(rt);
+}
+
+void er_signals_init(void)
+{
+    struct sigaction act = {.sa_handler = on_signal};
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGHUP, &act, NULL);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void er_signals_watch(enum er_signal_mode mode, errand *rt)
+{
+    atomic_store(&watch.mode, ER_SIGNAL_EXIT);
+    atomic_store(&watch.rt, rt);
+    atomic_store(&watch.count, 0);
+    atomic_store(&watch.mode, (int)mode);
+}
+
+bool er_signals_came(void) { return atomic_load(&watch.count) > 0; }

@@ -1,0 +1,485 @@
+/* Worker processes: in line, killed, dead, lying, and gone at the end. */
+#include "tool_kit.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+static struct kit *open_kit(const char *worker, int max)
+{
+    struct kit *k = calloc(1, sizeof *k);
+    kit_open(k, worker, max);
+    return k;
+}
+
+static void close_kit(struct kit *k)
+{
+    kit_close(k);
+    free(k);
+}
+
+/* Pids of this process's children that are not reaped. */
+static int children(pid_t *out, int max)
+{
+    char path[64];
+    int n = 0;
+    long pid;
+    snprintf(path, sizeof path, "/proc/self/task/%ld/children",
+        (long)getpid());
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return -1;
+    while (n < max && fscanf(f, "%ld", &pid) == 1)
+        out[n++] = (pid_t)pid;
+    fclose(f);
+    return n;
+}
+
+static void expect_no_children(void)
+{
+    errno = 0;
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+static void test_pool_two_hundred_calls_over_four_workers(void **state)
+{
+    enum { CALLS = 200, WORKERS = 4 };
+    (void)state;
+    struct kit *k = open_kit(NULL, WORKERS);
+    struct kept kept[CALLS];
+    int counter = 0;
+    pid_t pids[16];
+    memset(kept, 0, sizeof kept);
+    kit_tool(k, "t", "", "return args.i * 2");
+    kit_load(k);
+    for (int i = 0; i < CALLS; i++) {
+        char args[32];
+        kept[i].counter = &counter;
+        snprintf(args, sizeof args, "{\"i\":%d}", i);
+        kit_start(k, "t", args, 0, &kept[i]);
+        assert_false(kept[i].done); /* never from within */
+    }
+    assert_int_equal(children(pids, 16), WORKERS);
+    for (int i = 0; i < CALLS; i++) {
+        char text[32];
+        kit_wait(k, &kept[i]);
+        snprintf(text, sizeof text, "%d", 2 * i);
+        assert_string_equal(kept[i].text, text);
+        /* they start in order: whoever is done, of those that came before
+         * it at most WORKERS - 1 are still running */
+        assert_true(kept[i].order >= i + 1 - (WORKERS - 1));
+        free(kept[i].text);
+    }
+    assert_int_equal(children(pids, 16), WORKERS);
+    close_kit(k);
+    expect_no_children();
+}
+
+static void test_pool_one_worker_keeps_the_order(void **state)
+{
+    enum { CALLS = 50 };
+    (void)state;
+    struct kit *k = open_kit(NULL, 1);
+    struct kept kept[CALLS];
+    int counter = 0;
+    memset(kept, 0, sizeof kept);
+    kit_tool(k, "t", "", "return 1");
+    kit_load(k);
+    for (int i = 0; i < CALLS; i++) {
+        kept[i].counter = &counter;
+        kit_start(k, "t", "{}", 0, &kept[i]);
+    }
+    for (int i = 0; i < CALLS; i++) {
+        kit_wait(k, &kept[i]);
+        assert_int_equal(kept[i].order, i + 1);
+        free(kept[i].text);
+    }
+    close_kit(k);
+}
+
+static void test_pool_no_process_before_it_is_needed(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 4);
+    expect_no_children();
+    close_kit(k);
+}
+
+static void test_pool_a_worker_killed_from_outside(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 1);
+    struct kept kept = {0};
+    pid_t pids[4];
+    kit_tool(k, "loop", "", "while true do end");
+    kit_tool(k, "fine", "", "return 'fine'");
+    kit_load(k);
+    kit_start(k, "loop", "{}", 10000, &kept);
+    er_loop_run(k->loop, 50);
+    assert_int_equal(children(pids, 4), 1);
+    assert_int_equal(kill(pids[0], SIGTERM), 0);
+    kit_wait(k, &kept);
+    assert_int_equal(kept.status, ER_TOOL_DIED);
+    assert_true(kept.started);
+    if (!strstr(kept.detail, "killed by SIGTERM"))
+        fail_msg("no signal in '%s'", kept.detail);
+    free(kept.text);
+    kit_expect(k, "fine", "{}", ER_TOOL_OK, "fine");
+    close_kit(k);
+    expect_no_children();
+}
+
+static void test_pool_an_idle_worker_killed_from_outside(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 1);
+    pid_t pids[4];
+    kit_tool(k, "fine", "", "return 'fine'");
+    kit_load(k);
+    for (int i = 0; i < 3; i++) {
+        kit_expect(k, "fine", "{}", ER_TOOL_OK, "fine");
+        assert_int_equal(children(pids, 4), 1);
+        assert_int_equal(kill(pids[0], SIGKILL), 0);
+        siginfo_t info; /* until it is dead, but not reaped */
+        waitid(P_PID, (id_t)pids[0], &info, WEXITED | WNOWAIT);
+    }
+    kit_expect(k, "fine", "{}", ER_TOOL_OK, "fine");
+    close_kit(k);
+}
+
+static void test_pool_a_stopped_worker_is_killed_at_the_deadline(
+    void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 1);
+    struct kept kept = {0};
+    pid_t pids[4];
+    kit_tool(k, "fine", "", "return 'fine'");
+    kit_load(k);
+    assert_int_equal(children(pids, 4), 1);
+    assert_int_equal(kill(pids[0], SIGSTOP), 0);
+    kit_start(k, "fine", "{}", 100, &kept);
+    kit_wait(k, &kept);
+    assert_int_equal(kept.status, ER_TOOL_TIMEOUT);
+    free(kept.text);
+    kit_expect(k, "fine", "{}", ER_TOOL_OK, "fine");
+    close_kit(k);
+    expect_no_children();
+}
+
+static void test_pool_cancel_kills_what_runs(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 1);
+    struct kept running = {0}, waiting = {0}, last = {0};
+    kit_tool(k, "loop", "", "while true do end");
+    kit_tool(k, "fine", "", "return 'fine'");
+    kit_load(k);
+    er_tool_call *first = kit_start(k, "loop", "{}", 20000, &running);
+    er_tool_call *second = kit_start(k, "loop", "{}", 20000, &waiting);
+    kit_start(k, "fine", "{}", 20000, &last);
+    er_loop_run(k->loop, 20);
+    int64_t began = er_mono_ms();
+    er_tools_cancel(second);
+    er_tools_cancel(first);
+    er_tools_cancel(first); /* twice is once */
+    assert_false(running.done);
+    assert_false(waiting.done);
+    kit_wait(k, &running);
+    kit_wait(k, &waiting);
+    kit_wait(k, &last);
+    assert_true(er_mono_ms() - began < 1000);
+    assert_int_equal(running.status, ER_TOOL_CANCELLED);
+    assert_true(running.started);
+    assert_int_equal(waiting.status, ER_TOOL_CANCELLED);
+    assert_false(waiting.started);
+    assert_int_equal(last.status, ER_TOOL_OK);
+    free(running.text);
+    free(waiting.text);
+    free(last.text);
+    close_kit(k);
+    expect_no_children();
+}
+
+static void test_pool_free_ends_calls_that_run_and_wait(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 2);
+    struct kept kept[4];
+    memset(kept, 0, sizeof kept);
+    kit_tool(k, "loop", "", "while true do end");
+    kit_load(k);
+    for (int i = 0; i < 4; i++)
+        kit_start(k, "loop", "{}", 20000, &kept[i]);
+    er_loop_run(k->loop, 20);
+    close_kit(k);
+    for (int i = 0; i < 4; i++) {
+        assert_true(kept[i].done);
+        assert_int_equal(kept[i].status, ER_TOOL_CANCELLED);
+        assert_int_equal(kept[i].started, i < 2);
+        free(kept[i].text);
+    }
+    expect_no_children();
+}
+
+/* ------------------------------------------------------ workers that lie */
+
+static char liar_path[] = "/tmp/errand-liar-XXXXXX";
+
+/* A kit whose worker says hello properly, answers describe, and then does
+ * what the script says. $reply: frame of the JSON given. */
+static struct kit *open_liar(const char *script)
+{
+    static const char head[] =
+        "#!/bin/bash\n"
+        "frame() { local n=${#1} h; printf -v h '\\\\x%02x\\\\x%02x\\\\x00"
+        "\\\\x00' $((n & 255)) $((n >> 8)); printf \"$h\" >&3; "
+        "printf '%s' \"$1\" >&3; }\n"
+        "hello() { frame '{\"hello\":\"0\",\"protocol\":1}'; }\n"
+        "request() { IFS= read -r -d '}' -u 3 _; }\n"
+        "describe() { hello; request; frame '{\"id\":1,\"ok\":true,"
+        "\"tool\":{\"name\":\"liar\",\"description\":\"d\",\"parameters\":{"
+        "\"type\":\"object\"},\"version\":\"0123456789abcdef\"},"
+        "\"problems\":[]}'; }\n";
+    memcpy(liar_path + strlen(liar_path) - 6, "XXXXXX", 6);
+    int fd = mkstemp(liar_path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, head, sizeof head - 1), sizeof head - 1);
+    assert_int_equal(
+        write(fd, script, strlen(script)), (ssize_t)strlen(script));
+    assert_int_equal(fchmod(fd, 0700), 0);
+    close(fd);
+    struct kit *k = open_kit(liar_path, 1);
+    kit_file(k, "liar.lua", "");
+    return k;
+}
+
+static void close_liar(struct kit *k)
+{
+    char once[64];
+    snprintf(once, sizeof once, "%s.once", liar_path);
+    unlink(once);
+    unlink(liar_path);
+    close_kit(k);
+    expect_no_children();
+}
+
+/* The script runs for the call; how does it end? */
+static void expect_lie(const char *script, enum er_tool_status status,
+    const char *in_detail)
+{
+    struct er_buf all;
+    er_buf_init(&all, 10000);
+    er_buf_addf(&all, "describe\nrequest\n%s\n", script);
+    struct kit *k = open_liar(all.data);
+    er_buf_release(&all);
+    kit_load(k);
+    struct kept kept = kit_call(k, "liar", "{}", 400);
+    if (kept.status != status || !strstr(kept.detail, in_detail))
+        fail_msg("%s: %d '%s'", script, (int)kept.status, kept.detail);
+    assert_true(kept.started);
+    free(kept.text);
+    close_liar(k);
+}
+
+static void test_pool_workers_that_break_the_protocol(void **state)
+{
+    (void)state;
+    expect_lie("printf 'HTTP/1.1 200 OK' >&3; sleep 5", ER_TOOL_DIED,
+        "a frame over 16 MiB");
+    expect_lie("frame 'not JSON'; sleep 5", ER_TOOL_DIED, "no JSON");
+    expect_lie("frame '[1]'; sleep 5", ER_TOOL_DIED, "no object");
+    expect_lie("frame ''; sleep 5", ER_TOOL_DIED, "no JSON");
+    expect_lie("frame '{\"id\":99,\"ok\":true,\"result\":1}'; sleep 5",
+        ER_TOOL_DIED, "what it was not asked");
+    expect_lie("frame '{\"id\":2}'", ER_TOOL_DIED, "neither result");
+    expect_lie("frame '{\"id\":2,\"ok\":true}'", ER_TOOL_DIED, "neither");
+    expect_lie("printf '\\x09\\x00\\x00\\x00{\"id' >&3; exit 3",
+        ER_TOOL_DIED, "ended with status 3");
+    expect_lie("exit 0", ER_TOOL_DIED, "ended with status 0");
+    expect_lie("echo 'I die' >&2; kill -ABRT $$", ER_TOOL_DIED,
+        "killed by SIGABRT; its last words: I die");
+    expect_lie("kill -9 $$", ER_TOOL_DIED, "killed by SIGKILL");
+    expect_lie("exec 3>&-; sleep 5", ER_TOOL_DIED, "killed by SIGKILL");
+    expect_lie("sleep 5", ER_TOOL_TIMEOUT, "killed at its deadline");
+    expect_lie("sleep 5 & sleep 5", ER_TOOL_TIMEOUT, "deadline");
+}
+
+static void test_pool_workers_that_do_not_start(void **state)
+{
+    static const struct {
+        const char *script, *message;
+    } rows[] = {
+        {"exit 7", "could not start: ended with status 7"},
+        {"frame '{\"id\":1,\"ok\":true}'; sleep 5", "did not say hello"},
+        {"frame '{\"hello\":\"9.0\",\"protocol\":2}'; sleep 5",
+            "errand-worker 9.0 does not fit"},
+        {"echo 'library missing' >&2; exit 127",
+            "its last words: library missing"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct errand_error err = {0};
+        struct kit *k = open_liar(rows[i].script);
+        int rc = er_tools_load_dir(k->tools, k->dir, NULL, &err);
+        assert_int_equal(rc, ERRAND_WORKER);
+        if (!strstr(err.msg, rows[i].message))
+            fail_msg("'%s' is not in '%s'", rows[i].message, err.msg);
+        close_liar(k);
+    }
+}
+
+/* It described a tool and never starts again: calls were never run. */
+static void test_pool_calls_that_found_no_worker_were_not_run(void **state)
+{
+    (void)state;
+    struct kit *k = open_liar(
+        "[ -e \"$0.once\" ] && exit 9\n: > \"$0.once\"\ndescribe\nexit 0\n");
+    kit_load(k);
+    struct kept kept[3];
+    memset(kept, 0, sizeof kept);
+    er_loop_run(k->loop, 50);
+    for (int i = 0; i < 3; i++)
+        kit_start(k, "liar", "{}", 1000, &kept[i]);
+    for (int i = 0; i < 3; i++) {
+        kit_wait(k, &kept[i]);
+        assert_int_equal(kept[i].status, ER_TOOL_NOT_RUN);
+        assert_false(kept[i].started);
+        assert_non_null(strstr(kept[i].detail, "ended with status 9"));
+        free(kept[i].text);
+    }
+    close_liar(k);
+}
+
+static void test_pool_a_flood_of_log_lines_is_survived(void **state)
+{
+    (void)state;
+    expect_lie("for ((i = 0; i < 2000; i++)); do frame "
+               "'{\"id\":2,\"log\":\"x\",\"level\":99}'; done; frame "
+               "'{\"id\":2,\"ok\":false,\"message\":\"m\",\"detail\":\"d\"}'",
+        ER_TOOL_FAILED, "d");
+}
+
+/* ---------------------------------------------------------- what is left */
+
+static void test_pool_leaves_no_descriptor_and_no_zombie(void **state)
+{
+    (void)state;
+    int before = kit_open_files();
+    for (int round = 0; round < 5; round++) {
+        struct kit *k = open_kit(NULL, 3);
+        struct kept kept[6];
+        memset(kept, 0, sizeof kept);
+        kit_tool(k, "t", "", "return 1");
+        kit_tool(k, "bad", "", "return ('a'):rep(1 << 40)");
+        kit_load(k);
+        for (int i = 0; i < 6; i++)
+            kit_start(k, i % 2 ? "t" : "bad", "{}", 0, &kept[i]);
+        for (int i = 0; i < 6; i++) {
+            kit_wait(k, &kept[i]);
+            free(kept[i].text);
+        }
+        close_kit(k);
+        expect_no_children();
+    }
+    assert_int_equal(kit_open_files(), before);
+}
+
+/* What a worker has open and in its environment, as seen from outside. */
+static void test_pool_a_worker_inherits_nothing(void **state)
+{
+    (void)state;
+    char path[64];
+    int fds = 0;
+    pid_t pids[4];
+    int extra = dup(0); /* without FD_CLOEXEC */
+    struct kit *k = open_kit(NULL, 1);
+    kit_tool(k, "fine", "", "return 'fine'");
+    kit_load(k);
+    kit_expect(k, "fine", "{}", ER_TOOL_OK, "fine");
+    assert_int_equal(children(pids, 4), 1);
+    snprintf(path, sizeof path, "/proc/%ld/fd", (long)pids[0]);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        fds += e->d_name[0] != '.';
+    closedir(dir);
+    assert_int_equal(fds, 4);
+    snprintf(path, sizeof path, "/proc/%ld/environ", (long)pids[0]);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fgetc(f), EOF);
+    fclose(f);
+    assert_int_equal(getsid(pids[0]), pids[0]);
+    close(extra);
+    close_kit(k);
+}
+
+/* The runtime is killed: its worker goes with it, even out of a loop that
+ * no hook can stop. */
+static void test_pool_workers_do_not_outlive_the_runtime(void **state)
+{
+    (void)state;
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t runtime = fork();
+    assert_true(runtime >= 0);
+    if (runtime == 0) {
+        struct kit *k = open_kit(NULL, 1);
+        struct kept kept = {0};
+        pid_t pids[4] = {0};
+        kit_tool(k, "stuck", "",
+            "return (('a'):rep(30):find(('a?'):rep(30) .. ('a'):rep(30) .. "
+            "'b'))");
+        kit_load(k);
+        kit_start(k, "stuck", "{}", 60000, &kept);
+        er_loop_run(k->loop, 50);
+        children(pids, 4);
+        if (write(pipes[1], &pids[0], sizeof pids[0]) < 0)
+            _exit(1);
+        kit_remove_files(k->dir);
+        raise(SIGKILL);
+    }
+    pid_t worker = 0;
+    assert_int_equal(
+        read(pipes[0], &worker, sizeof worker), (ssize_t)sizeof worker);
+    assert_int_equal(waitpid(runtime, NULL, 0), runtime);
+    assert_true(worker > 1);
+    int gone = 0;
+    for (int i = 0; i < 200 && !gone; i++) { /* a zombie of init's is gone */
+        char path[64], line[256] = "";
+        snprintf(path, sizeof path, "/proc/%ld/stat", (long)worker);
+        FILE *f = fopen(path, "r");
+        gone = !f || !fgets(line, sizeof line, f) || strstr(line, ") Z ");
+        if (f)
+            fclose(f);
+        usleep(10000);
+    }
+    assert_true(gone);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pool_two_hundred_calls_over_four_workers),
+        cmocka_unit_test(test_pool_one_worker_keeps_the_order),
+        cmocka_unit_test(test_pool_no_process_before_it_is_needed),
+        cmocka_unit_test(test_pool_a_worker_killed_from_outside),
+        cmocka_unit_test(test_pool_an_idle_worker_killed_from_outside),
+        cmocka_unit_test(
+            test_pool_a_stopped_worker_is_killed_at_the_deadline),
+        cmocka_unit_test(test_pool_cancel_kills_what_runs),
+        cmocka_unit_test(test_pool_free_ends_calls_that_run_and_wait),
+        cmocka_unit_test(test_pool_workers_that_break_the_protocol),
+        cmocka_unit_test(test_pool_workers_that_do_not_start),
+        cmocka_unit_test(test_pool_calls_that_found_no_worker_were_not_run),
+        cmocka_unit_test(test_pool_a_flood_of_log_lines_is_survived),
+        cmocka_unit_test(test_pool_leaves_no_descriptor_and_no_zombie),
+        cmocka_unit_test(test_pool_a_worker_inherits_nothing),
+        cmocka_unit_test(test_pool_workers_do_not_outlive_the_runtime),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
