@@ -60,6 +60,9 @@ STD     = -std=c11 -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700
 CFLAGS_ALL = $(STD) $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(DEFS) -fPIC \
              -fvisibility=hidden -pthread -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = $(SANFLAGS) -pthread $(LDFLAGS)
+ifeq ($(shell uname -s),Linux)
+LDFLAGS_ALL += -Wl,--as-needed
+endif
 
 # The shared library's name counts breaks of its promise, not releases.
 VERSION := $(shell sed -n 's/^.define ERRAND_VERSION "\(.*\)"/\1/p' \
@@ -87,7 +90,7 @@ PROGRAMS = $(if $(and $(CLI_OBJ),$(wildcard runtime/agent/*.c)),\
 
 .PHONY: all help install uninstall deps tags clean FORCE \
         check units lint check-headers check-house check-cli check-abi \
-        check-asan check-tsan check-oom oom-run fuzz fuzz-run
+        check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run
 all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS)
 
 help:
@@ -95,6 +98,7 @@ help:
 	@echo '  all            the library, errand and errand-worker (default)'
 	@echo '  install        to DESTDIR and PREFIX ($(PREFIX))'
 	@echo '  uninstall      remove what install put there'
+	@echo '  demo           a first look: deps, build, a run of several steps'
 	@echo '  deps           install what is missing (Debian), or name it'
 	@echo '  clean          remove $(BUILD)/'
 	@echo '  tags           an index for editors'
@@ -105,6 +109,7 @@ help:
 	@echo '  check-house    tests of the scripts that keep the house'
 	@echo '  units          the C unit tests'
 	@echo '  check-cli      tests of the command line'
+	@echo '  check-docs     what the documents tell readers to do works'
 	@echo '  check-abi      the library shows errand_* and nothing else'
 	@echo '  check-oom      each allocation fails in turn, cleanly'
 	@echo '  fuzz           each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
@@ -169,9 +174,11 @@ $(BUILD)/errand-worker: $(WORKER_OBJ) $(BASE_OBJ)
 
 # --- installing ---------------------------------------------------------
 
+# Libs.private names the libraries that errand links to and not, through
+# Requires, theirs: Debian has many of those without what -static wants.
 $(BUILD)/errand.pc: scripts/errand.pc.in $(BUILD)/prefix Makefile
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' \
-	    -e 's|@REQUIRES@|$(PKGS)|' $< > $@
+	    -e 's|@LIBS@|$(strip $(PKG_LD))|' $< > $@
 
 install: all $(BUILD)/errand.pc
 	@BUILD='$(BUILD)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' \
@@ -240,6 +247,9 @@ check-house:
 check-cli: $(PROGRAMS) $(ENDPOINT)
 	@$(if $(CLI_TESTS),$(RUN) $(CLI_TESTS))
 
+check-docs: all $(BUILD)/errand.pc
+	@SONAME=$(SONAME) ERRAND_TEST_SECONDS=600 $(RUN) scripts/check-docs
+
 check-abi: $(BUILD)/$(SONAME) $(BUILD)/liberrand.a
 	@scripts/check-abi $(BUILD)/$(SONAME)
 
@@ -298,6 +308,11 @@ check: deps
 
 deps:
 	@scripts/deps.sh
+
+demo: deps
+	+@$(MAKE) --no-print-directory \
+	    $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) all
+	@BUILD=$(BUILD) scripts/demo.sh
 
 tags:
 	$(Q)ctags -R runtime tests
