@@ -169,8 +169,10 @@ $(BUILD)/runtime/%.o: runtime/%.c $(BUILD)/flags
 $(BUILD)/errand: $(CLI_OBJ) $(BUILD)/liberrand.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) $(EDIT_LD) -lm
 
-$(BUILD)/errand-worker: $(WORKER_OBJ) $(BASE_OBJ)
-	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(LUA_LD) -ljansson -levent_core -lm
+# The worker has no loop, and so no libevent: it starts sooner.
+$(BUILD)/errand-worker: $(WORKER_OBJ) \
+    $(filter-out %/loop.o,$(BASE_OBJ))
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(LUA_LD) -ljansson -lm
 
 # --- installing ---------------------------------------------------------
 

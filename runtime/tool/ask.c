@@ -67,8 +67,11 @@ static json_t *take_answer(
     size_t len;
     int got;
     while ((got = er_frame_next(&p->in, &text, &len)) > 0) {
-        json_t *frame = er_json_parse(text, len, ER_JSON_STRICT, NULL);
-        if (!json_is_object(frame)) {
+        struct errand_error why = {0};
+        json_t *frame = er_json_parse(text, len, ER_JSON_STRICT, &why);
+        if (!frame && why.code == ERRAND_NOMEM) {
+            *rc = er_nomem(err);
+        } else if (!json_is_object(frame)) {
             *rc = er_fail(err, ERRAND_PROTOCOL,
                 "the worker sent something that is no JSON object");
         } else if (!p->greeted) {

@@ -129,9 +129,12 @@ static int start_lua(er_tools *t, er_tool_call *call,
     job->timeout_ms =
         req->timeout_ms > 0 ? req->timeout_ms : req->tool->timeout_ms;
     job->done = on_job_done;
-    er_buf_init(&job->frame, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
+    er_buf_init(&job->frame, (size_t)ER_FRAME_MAX * 8); /* as escaped */
     if (!write_request(&job->frame, job->id, req, job->timeout_ms)) {
+        bool starved = job->frame.failed;
         er_buf_release(&job->frame);
+        if (starved)
+            return er_nomem(err);
         return er_fail(err, ERRAND_TOO_LARGE,
             "the arguments for %s are over 16 MiB", req->tool->name);
     }

@@ -24,7 +24,7 @@ static json_t *ask(er_tools *t, const char *op, const char *path,
     if (er_frame_end(&frame, token))
         answer = er_pool_ask(t->pool, &frame, id, ER_TOOL_LOAD_MS, err);
     else
-        er_fail(err, ERRAND_TOO_LARGE, "the path is too long");
+        er_nomem(err);
     if (!answer)
         er_while(err, "%s", path);
     er_buf_release(&frame);
@@ -109,45 +109,45 @@ static bool read_parts(const json_t *tool, const char *path,
            timeout <= ER_TOOL_TIMEOUT_MOST;
 }
 
-/* The schema compiles? Else a problem. */
-static bool check_schema(const json_t *tool, json_t *problems)
+/* Does the schema compile? If not, it is a problem. Errors SCHEMA, NOMEM. */
+static int check_schema(
+    const json_t *tool, json_t *problems, struct errand_error *err)
 {
     struct errand_error why = {0};
     const json_t *parameters = json_object_get(tool, "parameters");
     er_schema *schema =
         er_schema_compile(parameters, ER_DRAFT_2020_12, 0, NULL, &why);
-    if (!schema) {
-        er_while(&why, "parameters");
-        add_problem(problems, why.msg);
-        return false;
-    }
     er_schema_free(schema);
-    return true;
+    if (schema)
+        return ERRAND_OK;
+    if (why.code == ERRAND_NOMEM)
+        return er_nomem(err);
+    er_while(&why, "parameters");
+    add_problem(problems, why.msg);
+    return ERRAND_SCHEMA;
 }
 
-/* Describe one file: {"ok","problems","tool"}; *code is of what kind its
- * errors are. NULL if no worker answers. */
-static json_t *describe(
-    er_tools *t, const char *path, int *code, struct errand_error *err)
+/* What the worker's answer to describe comes to, once the schema is held
+ * against its own: {"ok","problems","tool"}. problems is taken. *code is of
+ * what kind the errors are. */
+static json_t *judge(const json_t *answer, json_t *problems,
+    const char *path, int *code, struct errand_error *err)
 {
-    *code = ERRAND_SYNTAX;
-    json_t *answer = ask(t, "describe", path, err);
-    if (!answer)
-        return NULL;
-    json_t *problems = json_incref(json_object_get(answer, "problems"));
     json_t *tool = json_object_get(answer, "tool");
     bool ok = json_is_true(json_object_get(answer, "ok"));
     struct er_tool_parts parts;
-    if (!json_is_array(problems)) {
-        json_decref(problems);
-        problems = json_array();
-    }
+    *code = ERRAND_SYNTAX;
     if (ok && !read_parts(tool, path, &parts)) {
         add_problem(problems, "the worker described it wrongly");
         ok = false;
     }
     if (ok) {
-        ok = check_schema(tool, problems);
+        int rc = check_schema(tool, problems, err);
+        if (rc == ERRAND_NOMEM) {
+            json_decref(problems);
+            return NULL;
+        }
+        ok = rc == ERRAND_OK;
         *code = ERRAND_SCHEMA;
         er_tool_warn(json_object_get(tool, "parameters"), problems);
     }
@@ -155,9 +155,25 @@ static json_t *describe(
         sort_problems(problems));
     if (ok && result)
         json_object_set(result, "tool", tool);
-    json_decref(answer);
     if (!result)
         er_nomem(err);
+    return result;
+}
+
+/* Describe one file. NULL if no worker answers, or without memory. */
+static json_t *describe(
+    er_tools *t, const char *path, int *code, struct errand_error *err)
+{
+    json_t *answer = ask(t, "describe", path, err);
+    if (!answer)
+        return NULL;
+    json_t *problems = json_incref(json_object_get(answer, "problems"));
+    if (!json_is_array(problems)) {
+        json_decref(problems);
+        problems = json_array();
+    }
+    json_t *result = judge(answer, problems, path, code, err);
+    json_decref(answer);
     return result;
 }
 
@@ -277,6 +293,8 @@ int er_tools_load_dir(er_tools *t, const char *dir, json_t *problems,
     int n = scandir(dir, &entries, is_tool_file, by_name);
     if (n < 0 && errno == ENOENT)
         return ERRAND_OK;
+    if (n < 0 && errno == ENOMEM)
+        return er_nomem(err);
     if (n < 0)
         return er_fail_errno(
             err, ERRAND_IO, "cannot read the folder of tools %s", dir);

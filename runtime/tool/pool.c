@@ -60,15 +60,14 @@ static void finish(struct er_job *job, const json_t *answer)
     job->done(job, &end);
 }
 
-static void on_kick(void *ctx);
-static void on_retry(void *ctx);
-
-static void start_timer(struct er_pool *pool, struct er_timer *t,
-    int64_t delay_ms, void (*fire)(void *ctx))
+/* Have the ended told, soon and from the loop. Posting never fails. */
+static void kick(struct er_pool *pool)
 {
-    if (er_timer_start(pool->loop, t, delay_ms, fire, pool, NULL) !=
-        ERRAND_OK)
-        er_log(pool->log, ERRAND_LOG_ERROR, "out of memory for a timer");
+    struct er_kick *k = pool->kick;
+    if (k->posted)
+        return;
+    k->posted = true;
+    er_loop_post(pool->loop, &k->post);
 }
 
 /* Mark a job as ended; its owner hears of it from the loop. */
@@ -82,7 +81,7 @@ static void end_later(struct er_pool *pool, struct er_job *job,
     memmove(job->detail, detail, n);
     job->detail[n] = '\0';
     append(&pool->ended, job);
-    start_timer(pool, &pool->kick, 0, on_kick);
+    kick(pool);
 }
 
 static void fail_waiting(struct er_pool *pool, const char *detail)
@@ -163,7 +162,7 @@ static void on_reap(void *ctx)
         at = &slot->next;
     }
     if (wait)
-        start_timer(pool, &pool->reaper, wait, on_reap);
+        er_timer_start(pool->loop, &pool->reaper, wait, on_reap, pool, NULL);
     er_pool_dispatch(pool);
 }
 
@@ -179,7 +178,11 @@ void er_pool_end_slot(struct er_slot *slot)
     slot->process.sock = -1;
     slot->state = ER_SLOT_DYING;
     slot->dying_ms = er_mono_ms();
-    start_timer(pool, &pool->reaper, 0, on_reap);
+    if (er_timer_start(pool->loop, &pool->reaper, 0, on_reap, pool, NULL) ==
+        ERRAND_OK)
+        return;
+    er_process_reap(&slot->process, true); /* no memory: wait, it is short */
+    end_orphan(slot);
 }
 
 /* It broke the protocol: its job ends now, for a reason we know. */
@@ -188,9 +191,9 @@ static void end_for(struct er_slot *slot, const char *reason)
     struct er_job *job = slot->job;
     er_log(slot->pool->log, ERRAND_LOG_ERROR, "worker %ld is killed: %s",
         (long)slot->process.pid, reason);
+    slot->job = NULL;
     er_pool_count_death(slot->pool);
     er_pool_end_slot(slot);
-    slot->job = NULL;
     if (!job)
         return;
     bool ran = slot->process.greeted;
@@ -354,8 +357,8 @@ static void on_deadline(void *ctx)
 {
     struct er_slot *slot = ctx;
     struct er_job *job = slot->job;
-    er_pool_end_slot(slot);
     slot->job = NULL;
+    er_pool_end_slot(slot);
     if (job)
         end_later(slot->pool, job, ER_TOOL_TIMEOUT,
             "killed at its deadline, where is not known");
@@ -393,6 +396,13 @@ static struct er_slot *find_idle(struct er_pool *pool, int *alive)
     return idle;
 }
 
+static void on_retry(void *ctx)
+{
+    struct er_pool *pool = ctx;
+    er_timer_stop(&pool->retry);
+    er_pool_dispatch(pool);
+}
+
 /* A worker for the next job; NULL: none now. */
 static struct er_slot *find_worker(struct er_pool *pool)
 {
@@ -403,7 +413,9 @@ static struct er_slot *find_worker(struct er_pool *pool)
         return slot;
     int64_t early = pool->not_before_ms - er_mono_ms();
     if (early > 0) {
-        start_timer(pool, &pool->retry, early, on_retry);
+        if (er_timer_start(pool->loop, &pool->retry, early, on_retry, pool,
+                NULL) != ERRAND_OK && alive == 0)
+            fail_waiting(pool, "out of memory");
         return NULL;
     }
     slot = er_pool_start(pool, &err);
@@ -435,29 +447,34 @@ void er_pool_dispatch(struct er_pool *pool)
     }
 }
 
-static void on_retry(void *ctx)
+/* Tell those that have ended; those that end meanwhile come next time. */
+static void tell_ended(struct er_pool *pool)
 {
-    struct er_pool *pool = ctx;
-    er_timer_stop(&pool->retry);
-    er_pool_dispatch(pool);
-}
-
-static void on_kick(void *ctx)
-{
-    struct er_pool *pool = ctx;
     struct er_job *last = pool->ended.last, *job;
-    er_timer_stop(&pool->kick);
     while (last && (job = pool->ended.first) != NULL) {
+        bool was_last = job == last;
         take_out(&pool->ended, job);
-        bool was_last = job == last; /* those that end meanwhile: later */
         finish(job, NULL);
         if (was_last)
             break;
     }
     if (pool->ended.first)
-        start_timer(pool, &pool->kick, 0, on_kick);
+        kick(pool);
     er_pool_dispatch(pool);
 }
+
+static void on_kick(void *ctx)
+{
+    struct er_kick *k = ctx;
+    k->posted = false;
+    if (k->pool)
+        tell_ended(k->pool);
+    else
+        free(k); /* the pool went away meanwhile */
+}
+
+/* The loop goes away with the kick under way; the pool went before. */
+static void on_kick_dropped(void *ctx) { free(ctx); }
 
 int64_t er_pool_next_id(struct er_pool *pool) { return ++pool->last_id; }
 
@@ -493,10 +510,17 @@ struct er_pool *er_pool_new(struct er_loop *loop, const char *program,
     struct errand_error *err)
 {
     struct er_pool *pool = calloc(1, sizeof *pool);
-    if (!pool) {
+    struct er_kick *k = calloc(1, sizeof *k);
+    if (!pool || !k) {
+        free(pool);
+        free(k);
         er_nomem(err);
         return NULL;
     }
+    k->pool = pool;
+    k->post = (struct er_post){
+        .run = on_kick, .cancel = on_kick_dropped, .ctx = k};
+    pool->kick = k;
     pool->loop = loop;
     pool->program = program;
     pool->cwd = cwd;
@@ -564,7 +588,9 @@ void er_pool_free(struct er_pool *pool)
         pool->slots = slot->next;
         free_slot(slot);
     }
-    er_timer_stop(&pool->kick);
+    pool->kick->pool = NULL;
+    if (!pool->kick->posted)
+        free(pool->kick);
     er_timer_stop(&pool->retry);
     er_timer_stop(&pool->reaper);
     free(pool);

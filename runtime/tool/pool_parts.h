@@ -26,6 +26,13 @@ struct er_line {
     struct er_job *first, *last;
 };
 
+/* A post that may outlive the pool: whoever comes last frees it. */
+struct er_kick {
+    struct er_post post;
+    struct er_pool *pool; /* NULL: gone */
+    bool posted;
+};
+
 struct er_pool {
     struct er_loop *loop;
     const char *program, *cwd;
@@ -33,7 +40,7 @@ struct er_pool {
     const struct er_log *log;
     struct er_slot *slots;
     struct er_line waiting, ended;
-    struct er_timer kick;   /* jobs have ended: tell their owners */
+    struct er_kick *kick;   /* jobs have ended: tell their owners */
     struct er_timer retry;  /* a start was put off */
     struct er_timer reaper; /* workers are dying */
     int64_t last_id;

@@ -227,7 +227,8 @@ static int check_def(
     return ERRAND_OK;
 }
 
-/* The schema in def; without one the tool takes no arguments. */
+/* The schema in def; without one the tool takes no arguments. err is not
+ * NULL. */
 static json_t *parse_parameters(
     const struct errand_tool_def *def, struct errand_error *err)
 {
@@ -238,7 +239,7 @@ static json_t *parse_parameters(
     const char *type = er_json_str(schema, "type");
     if (!schema) {
         er_while(err, "parameters of %s", def->name);
-        if (err)
+        if (err->code == ERRAND_SYNTAX)
             err->code = ERRAND_SCHEMA;
         return NULL;
     }
