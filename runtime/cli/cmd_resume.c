@@ -15,6 +15,7 @@ struct resume {
     json_t *runs;        /* those to go on with */
     size_t next;
     int64_t waiting;     /* paused or failed ones that were left alone */
+    int64_t passed_over; /* went on without us, or somewhere else */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -25,18 +26,32 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* ---------------------------------------------------------------- one run */
 
-static int resume_one(
-    struct er_cli *cli, const char *run, const char *options)
+/* A run that nobody named and that cannot go on is no failure: its
+ * conversation went on without it, or it lives in another process. */
+static bool pass_over(struct resume *r, const struct errand_error *err)
+{
+    if (err->code != ERRAND_STATE && err->code != ERRAND_BUSY)
+        return false;
+    r->passed_over++;
+    if (r->cli->args.verbose)
+        er_term_note(&r->cli->term, ER_DIM, "%s", err->msg);
+    return true;
+}
+
+static int resume_one(struct resume *r, const char *run, bool named)
 {
     struct errand_error err = {0};
     struct er_printer printer;
     int status;
-    er_printer_init(&printer, cli);
-    if (errand_resume(cli->rt, run, options, er_printer_event, &printer, NULL,
-            &err))
-        status = er_printer_refused(&printer, &err);
-    else
+    er_printer_init(&printer, r->cli);
+    int code = errand_resume(r->cli->rt, run, r->options, er_printer_event,
+        &printer, NULL, &err);
+    if (!code)
         status = er_printer_drive(&printer);
+    else if (!named && pass_over(r, &err))
+        status = ER_EXIT_DONE;
+    else
+        status = er_printer_refused(&printer, &err);
     er_printer_release(&printer);
     return status;
 }
@@ -96,17 +111,23 @@ static int find_runs(struct resume *r, struct errand_error *err)
 static int start(void *ctx, struct er_job *job)
 {
     struct resume *r = ctx;
-    struct errand_error err = {0};
-    const json_t *run = json_array_get(r->runs, r->next);
-    if (!run)
-        return 0;
-    r->next++;
-    job->data = json_incref(json_array_get(r->runs, r->next - 1));
-    if (!errand_resume(r->cli->rt, text_of(run, "id"), r->options,
-            er_many_event, job, NULL, &err))
-        return 1;
-    er_outcome_refused(&job->outcome, &err);
-    return -1;
+    for (;;) {
+        struct errand_error err = {0};
+        json_t *run = json_array_get(r->runs, r->next);
+        if (!run)
+            return 0;
+        r->next++;
+        if (!errand_resume(r->cli->rt, text_of(run, "id"), r->options,
+                er_many_event, job, NULL, &err)) {
+            job->data = json_incref(run);
+            return 1;
+        }
+        if (pass_over(r, &err))
+            continue;
+        job->data = json_incref(run);
+        er_outcome_refused(&job->outcome, &err);
+        return -1;
+    }
 }
 
 static void show_end(struct er_cli *cli, const json_t *run,
@@ -159,13 +180,10 @@ static int resume_many(struct resume *r)
     struct er_cli *cli = r->cli;
     size_t n = json_array_size(r->runs);
     int status = ER_EXIT_DONE;
-    if (n == 0) {
-        er_term_note(&cli->term, ER_PLAIN,
-            "no run was interrupted; there is nothing to go on with");
-    } else if (n == 1) {
+    if (n == 1) {
         status = resume_one(
-            cli, text_of(json_array_get(r->runs, 0), "id"), r->options);
-    } else {
+            r, text_of(json_array_get(r->runs, 0), "id"), false);
+    } else if (n > 1) {
         struct er_many many = {
             .cli = cli,
             .source = {.start = start, .ended = ended, .ctx = r},
@@ -175,6 +193,9 @@ static int resume_many(struct resume *r)
         };
         status = er_many_run(&many);
     }
+    if (r->passed_over == (int64_t)n)
+        er_term_note(&cli->term, ER_PLAIN,
+            "no run was interrupted; there is nothing to go on with");
     say_waiting(r);
     return status;
 }
@@ -195,7 +216,7 @@ int er_cmd_resume(struct er_cli *cli)
     int code = er_request_resume(&cli->args, &arena, &r.options, &err);
     status = code ? er_cli_fail(cli, &err) : er_cli_open(cli);
     if (!status && cli->n_words > 0)
-        status = resume_one(cli, cli->words[0], r.options);
+        status = resume_one(&r, cli->words[0], true);
     else if (!status && find_runs(&r, &err))
         status = er_cli_fail(cli, &err);
     else if (!status)

@@ -213,6 +213,17 @@ bool er_command_is_family(const char *name)
     return false;
 }
 
+const char *er_command_within(const char *word)
+{
+    size_t n = sizeof commands / sizeof commands[0];
+    for (size_t i = 0; i < n; i++) {
+        const char *space = strchr(commands[i].name, ' ');
+        if (space && strcmp(space + 1, word) == 0)
+            return commands[i].name;
+    }
+    return NULL;
+}
+
 const char *er_command_similar(const char *family, const char *wrong)
 {
     size_t n = sizeof commands / sizeof commands[0];

@@ -37,6 +37,10 @@ bool er_command_is_family(const char *name);
  * or the family it should be in; then the name within it is returned. */
 const char *er_command_similar(const char *family, const char *wrong);
 
+/* The first command with this second word ("search": "log search"), NULL if
+ * there is none. */
+const char *er_command_within(const char *word);
+
 int er_cmd_run(struct er_cli *cli);
 int er_cmd_chat(struct er_cli *cli);
 int er_cmd_resume(struct er_cli *cli);

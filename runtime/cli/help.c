@@ -176,7 +176,9 @@ int er_help_unknown(struct er_cli *cli, int argc, char *const *argv)
     if (name[0] == '-')
         return er_cli_usage(cli, "the command comes first, then its options: "
             "errand run %.60s ...; errand help lists the commands", name);
-    const char *near = er_command_similar(NULL, name);
+    const char *near = er_command_within(name);
+    if (!near)
+        near = er_command_similar(NULL, name);
     if (near && argc > 1 && !strchr(name, ' '))
         return er_cli_usage(cli, "there is no command \"%.60s\"; did you mean "
             "errand %s? To ask a model: errand run \"%.60s ...\"", name,

@@ -249,22 +249,16 @@ void er_printer_tick(void *ctx)
 
 /* ---------------------------------------------------------------- the end */
 
-/* How to go on, as commands to copy. */
+/* How to go on, as a command to copy, unless that was said. */
 static void say_how_to_go_on(struct er_printer *p)
 {
     const struct er_outcome *o = &p->outcome;
-    struct er_term *t = &p->cli->term;
-    if (!o->run[0])
-        return;
-    if (strcmp(o->reason, "unknown") == 0) {
-        er_term_note(t, ER_PLAIN, "see its calls:  errand log show %s",
-            o->run);
-        er_term_note(t, ER_PLAIN, "settle one:     errand log resolve CALL "
-            "--done [RESULT], or --not-done");
-    }
     const char *store = p->cli->args.store;
-    er_term_note(t, ER_PLAIN, "go on with:     errand resume %s%s%s", o->run,
-        store ? " --store " : "", store ? store : "");
+    if (!o->run[0] || (!store && strstr(er_buf_str(&o->text), o->run) &&
+                          strstr(er_buf_str(&o->text), "errand resume")))
+        return;
+    er_term_note(&p->cli->term, ER_PLAIN, "go on with: errand resume %s%s%s",
+        o->run, store ? " --store " : "", store ? store : "");
 }
 
 static void say_end(struct er_printer *p)

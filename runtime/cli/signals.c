@@ -25,13 +25,22 @@ static void on_signal(int number)
     errand_interrupt(rt);
 }
 
+/* A signal that the caller has us ignore (nohup, a shell's background)
+ * stays ignored. */
+static void handle(int number)
+{
+    struct sigaction act = {.sa_handler = on_signal}, old;
+    sigemptyset(&act.sa_mask);
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+        return;
+    sigaction(number, &act, NULL);
+}
+
 void er_signals_init(void)
 {
-    struct sigaction act = {.sa_handler = on_signal};
-    sigemptyset(&act.sa_mask);
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    sigaction(SIGHUP, &act, NULL);
+    handle(SIGINT);
+    handle(SIGTERM);
+    handle(SIGHUP);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);

@@ -122,9 +122,6 @@ static void text_call(const json_t *call, struct er_buf *out)
     er_buf_addf(out, "  call %s  %s %s%s%s\n",
         *id ? id : text_of(call, "call"), text_of(call, "tool"), state,
         *error ? ": " : "", error);
-    if (strcmp(state, "unknown") == 0)
-        er_buf_addf(out, "       it was cut off; settle it with: errand log "
-            "resolve %s --done [RESULT], or --not-done\n", id);
 }
 
 static void text_run(const json_t *run, struct er_buf *out)
