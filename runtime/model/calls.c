@@ -222,18 +222,22 @@ static void watch(struct er_json_watch *w, const char *text, size_t len)
     }
 }
 
+static int append_arguments(struct er_calls *c, struct er_call *call,
+    const char *text, size_t len, struct errand_error *err)
+{
+    int code = hold(c, len, err);
+    if (code == ERRAND_OK && !er_buf_add(&call->arguments, text, len))
+        code = er_nomem(err);
+    watch(&call->watch, text, len);
+    return code;
+}
+
 static int add_arguments(struct er_calls *c, struct er_call *call,
     const json_t *arguments, struct errand_error *err)
 {
-    if (json_is_string(arguments)) {
-        const char *text = json_string_value(arguments);
-        size_t len = json_string_length(arguments);
-        int code = hold(c, len, err);
-        if (code == ERRAND_OK && !er_buf_add(&call->arguments, text, len))
-            code = er_nomem(err);
-        watch(&call->watch, text, len);
-        return code;
-    }
+    if (json_is_string(arguments))
+        return append_arguments(c, call, json_string_value(arguments),
+            json_string_length(arguments), err);
     char *text = er_json_text(arguments);
     if (!text)
         return er_nomem(err);
@@ -292,6 +296,22 @@ int er_calls_add(struct er_calls *c, const json_t *delta, size_t at,
     if (!call)
         call = begin(c, err);
     return call ? apply(c, call, &d, err) : err->code;
+}
+
+int er_calls_piece(struct er_calls *c, const struct er_call_owner *owner,
+    const char *text, size_t len, struct errand_error *err)
+{
+    struct delta d = {
+        .has_index = owner->has_index, .index = owner->index};
+    if (len == 0)
+        return ERRAND_OK;
+    struct er_call *call = find(c, &d);
+    if (!call)
+        call = begin(c, err);
+    if (!call)
+        return err->code;
+    int code = apply(c, call, &d, err);
+    return code ? code : append_arguments(c, call, text, len, err);
 }
 
 int er_calls_add_legacy(

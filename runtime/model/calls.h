@@ -45,6 +45,15 @@ void er_calls_release(struct er_calls *c);
 int er_calls_add(struct er_calls *c, const json_t *delta, size_t at,
     bool whole, struct errand_error *err);
 
+/* A piece of arguments whose delta held nothing but, perhaps, an index.
+ * Errors as above. */
+struct er_call_owner {
+    bool has_index;
+    int64_t index;
+};
+int er_calls_piece(struct er_calls *c, const struct er_call_owner *owner,
+    const char *text, size_t len, struct errand_error *err);
+
 /* The older "function_call" object: one call, no id. Errors as above. */
 int er_calls_add_legacy(
     struct er_calls *c, const json_t *delta, struct errand_error *err);

@@ -8,8 +8,10 @@
 #include "model/http_socket.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     KEPT_CONNECTIONS = 2048,
@@ -37,6 +39,7 @@ struct er_http_call {
     int64_t since_ms, end_ms; /* of the phase's time, of the whole */
     size_t body_bytes, header_bytes;
     int fault; /* why a callback broke the transfer off, or OK */
+    char length[24]; /* the content-length that was seen, or "" */
     char *url;
     struct curl_slist extra; /* in front of the endpoint's headers */
     struct er_http_request req;
@@ -127,16 +130,39 @@ static size_t on_write(char *bytes, size_t one, size_t len, void *ctx)
     return c->close_later ? CURL_WRITEFUNC_ERROR : len;
 }
 
+/* Two lengths that differ: whoever stands between us and the server may
+ * have seen another answer than we do. libcurl would take the last. */
+static bool contradicts(
+    struct er_http_call *c, const char *line, size_t len)
+{
+    static const char name[] = "content-length:";
+    size_t n = sizeof name - 1;
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        c->length[0] = '\0'; /* a further block of headers */
+    if (len <= n || strncasecmp(line, name, n) != 0)
+        return false;
+    while (n < len && (line[n] == ' ' || line[n] == '\t'))
+        n++;
+    while (len > n && strchr(" \t\r\n", line[len - 1]))
+        len--;
+    char value[sizeof c->length];
+    snprintf(value, sizeof value, "%.*s", (int)(len - n), line + n);
+    if (c->length[0] && strcmp(c->length, value) != 0)
+        return true;
+    memcpy(c->length, value, sizeof value);
+    return false;
+}
+
 static size_t on_header(char *bytes, size_t one, size_t len, void *ctx)
 {
     struct er_http_call *c = ctx;
-    (void)bytes;
     (void)one;
     c->header_bytes += len;
-    if (c->header_bytes <= MAX_HEADER_BYTES)
-        return len;
-    c->fault = ERRAND_TOO_LARGE;
-    return len == 0 ? 1 : 0;
+    if (c->header_bytes > MAX_HEADER_BYTES)
+        c->fault = ERRAND_TOO_LARGE;
+    else if (contradicts(c, bytes, len))
+        c->fault = ERRAND_PROTOCOL;
+    return c->fault == ERRAND_OK ? len : CURL_WRITEFUNC_ERROR;
 }
 
 static int on_connected(void *ctx, char *ip, char *own_ip, int port,
@@ -225,6 +251,7 @@ static int begin(struct er_http_call *c, struct errand_error *err)
     struct er_http *h = c->http;
     c->body_bytes = c->header_bytes = 0;
     c->fault = ERRAND_OK;
+    c->length[0] = '\0';
     c->enough = false;
     if (!c->easy)
         c->easy = take_easy(h);
@@ -293,6 +320,20 @@ static void report(struct er_http_call *c, int code, bool retriable,
     c->req.on_done(c->req.ctx, &result);
 }
 
+static int fail_fault(
+    const struct er_http_call *c, struct errand_error *err)
+{
+    if (c->fault == ERRAND_PROTOCOL)
+        return er_fail(err, c->fault,
+            "the answer has two different lengths; is there a broken proxy "
+            "between?");
+    bool body = c->body_bytes > 0;
+    return er_fail(err, c->fault,
+        "the answer is larger than allowed (%zu bytes of %s)",
+        body ? c->req.max_bytes : (size_t)MAX_HEADER_BYTES,
+        body ? "text" : "headers");
+}
+
 static void finish(struct er_http_call *c, CURLcode result)
 {
     struct errand_error err = {0};
@@ -308,11 +349,8 @@ static void finish(struct er_http_call *c, CURLcode result)
         return;
     }
     int code = ERRAND_OK;
-    if (c->fault == ERRAND_TOO_LARGE)
-        code = er_fail(&err, ERRAND_TOO_LARGE,
-            "the answer is larger than allowed (%zu bytes of %s)",
-            c->body_bytes ? c->req.max_bytes : (size_t)MAX_HEADER_BYTES,
-            c->body_bytes ? "text" : "headers");
+    if (c->fault != ERRAND_OK)
+        code = fail_fault(c, &err);
     else if (result != CURLE_OK && !c->enough)
         code = er_http_explain(
             result, os_errno, c->text, &retriable, &err);

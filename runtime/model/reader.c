@@ -16,7 +16,7 @@ static bool on_sse(void *ctx, const char *event, const char *data,
     size_t len, const char *id);
 static bool on_stray(void *ctx, const char *line, size_t len);
 
-static void init(struct er_reader *r, enum er_dialect dialect,
+void er_reader_init(struct er_reader *r, enum er_dialect dialect,
     enum er_framing framing, size_t max_bytes, er_model_event_fn on_event,
     void *ctx)
 {
@@ -25,20 +25,18 @@ static void init(struct er_reader *r, enum er_dialect dialect,
     er_sse_init(&r->sse, max_bytes, on_sse, r);
     r->sse.on_stray = on_stray;
     er_buf_init(&r->whole, max_bytes);
-    er_buf_init(&r->scratch, max_bytes);
     er_calls_init(&r->calls, max_bytes);
     er_extra_init(&r->extra, max_bytes);
-    er_template_init(&r->fast);
+    er_shortcut_init(&r->fast, max_bytes);
 }
 
-static void release(struct er_reader *r)
+void er_reader_release(struct er_reader *r)
 {
     er_sse_release(&r->sse);
     er_buf_release(&r->whole);
-    er_buf_release(&r->scratch);
     er_calls_release(&r->calls);
     er_extra_release(&r->extra);
-    er_template_release(&r->fast);
+    er_shortcut_release(&r->fast);
 }
 
 er_reader *er_reader_new(enum er_dialect dialect, enum er_framing framing,
@@ -46,7 +44,7 @@ er_reader *er_reader_new(enum er_dialect dialect, enum er_framing framing,
 {
     struct er_reader *r = malloc(sizeof *r);
     if (r)
-        init(r, dialect, framing, max_bytes, on_event, ctx);
+        er_reader_init(r, dialect, framing, max_bytes, on_event, ctx);
     return r;
 }
 
@@ -54,7 +52,7 @@ void er_reader_free(er_reader *r)
 {
     if (!r)
         return;
-    release(r);
+    er_reader_release(r);
     free(r);
 }
 
@@ -75,9 +73,7 @@ static void give_piece(struct er_reader *r, enum er_model_event_type type,
     if (len == 0 || r->over)
         return;
     r->delivered = true;
-    r->pieces++;
     r->texts += type == ER_MODEL_TEXT;
-    r->piece_reasoning = type == ER_MODEL_REASONING;
     struct er_model_event ev = {.type = type, .text = text, .len = len};
     give(r, &ev);
 }
@@ -90,6 +86,14 @@ void er_reader_text(struct er_reader *r, const char *text, size_t len)
 void er_reader_reasoning(struct er_reader *r, const char *text, size_t len)
 {
     give_piece(r, ER_MODEL_REASONING, text, len);
+}
+
+void er_reader_arguments(struct er_reader *r,
+    const struct er_call_owner *owner, const char *text, size_t len)
+{
+    struct errand_error err = {0};
+    if (!r->over && er_calls_piece(&r->calls, owner, text, len, &err) != 0)
+        er_reader_fail(r, false, &err);
 }
 
 void er_reader_fail(
@@ -203,8 +207,7 @@ static void trim(const char **data, size_t *len)
         (*len)--;
 }
 
-/* Read one JSON document; true if it was one. */
-static bool read_document(
+bool er_reader_document(
     struct er_reader *r, const char *data, size_t len, bool named)
 {
     struct errand_error err = {0};
@@ -240,89 +243,25 @@ static void fail_named(struct er_reader *r, const char *data, size_t len)
     json_decref(text);
 }
 
-/* One reader's state after a proof's event: did it do anything but give
- * one piece? */
-struct witness {
-    const char *want;
-    bool reasoning;
-    unsigned right, wrong;
-};
-
-static void on_witness(void *ctx, const struct er_model_event *ev)
-{
-    struct witness *w = ctx;
-    bool kind = ev->type ==
-        (w->reasoning ? ER_MODEL_REASONING : ER_MODEL_TEXT);
-    if (kind && ev->len == strlen(w->want) &&
-        memcmp(ev->text, w->want, ev->len) == 0)
-        w->right++;
-    else
-        w->wrong++;
-}
-
-static bool left_a_trace(const struct er_reader *r)
-{
-    return r->over || r->broken || r->has_usage || r->saw_done ||
-           r->ending != ER_ENDING_NONE || r->calls.n > 0 ||
-           r->extra.content || r->extra.details;
-}
-
-/* Read the template's event with these strings in it, apart from the
- * stream: is the text all that comes of it? */
-static bool prove_with(
-    struct er_reader *r, const char *text, const char *padding)
-{
-    struct witness w = {.want = text, .reasoning = r->fast.reasoning};
-    struct er_reader dry;
-    struct er_buf event;
-    er_buf_init(&event, r->max_bytes);
-    init(&dry, r->dialect, ER_SSE, r->max_bytes, on_witness, &w);
-    bool ok = er_template_fill(&r->fast, text, padding, &event) &&
-              read_document(&dry, event.data, event.len, false) &&
-              w.wrong == 0 && w.right == (*text ? 1 : 0) &&
-              !left_a_trace(&dry);
-    release(&dry);
-    er_buf_release(&event);
-    return ok;
-}
-
-static void learn(struct er_reader *r, const char *data, size_t len)
-{
-    if (!er_template_learn(&r->fast, data, len, r->piece_reasoning))
-        return;
-    bool ok = prove_with(r, "a piece of text", "some padding") &&
-              prove_with(r, "", "");
-    r->fast.proven = ok;
-    r->fast.refuted = !ok;
-}
-
 static void read_event(
     struct er_reader *r, const char *event, const char *data, size_t len)
 {
     bool named = strcmp(event, "error") == 0;
-    const char *text;
-    size_t text_len;
-    if (r->fast.proven && !named && er_template_match(&r->fast, data, len,
-                                        &r->scratch, &text, &text_len)) {
-        give_piece(r, r->fast.reasoning ? ER_MODEL_REASONING : ER_MODEL_TEXT,
-            text, text_len);
+    if (!named && er_shortcut_take(r, data, len))
         return;
-    }
     const char *bare = data;
     size_t bare_len = len;
     trim(&bare, &bare_len);
-    unsigned before = r->pieces;
     if (bare_len == 6 && memcmp(bare, "[DONE]", 6) == 0) {
         r->saw_done = true;
         finish(r);
     } else if (bare_len > 0 && bare[0] == '{') {
-        if (!read_document(r, bare, bare_len, named)) {
-            if (named)
-                fail_named(r, bare, bare_len);
+        if (er_reader_document(r, bare, bare_len, named))
+            er_shortcut_learn(r, data, len);
+        else if (named)
+            fail_named(r, bare, bare_len);
+        else
             r->broken++;
-        } else if (r->pieces == before + 1 && !named) {
-            learn(r, data, len);
-        }
     } else if (named) {
         fail_named(r, bare, bare_len);
     } /* else noise: a comment in the wrong place */

@@ -4,7 +4,7 @@
  *   answer.c    what one JSON document of an answer says
  *   calls.c     tool calls from their deltas
  *   extra.c     what a provider wants back with the next request
- *   template.c  the short cut for streams of text
+ *   shortcut.c  the short cut through streams, on template.c
  *   wire_error.c  what an endpoint says when it refuses
  */
 #ifndef ERRAND_MODEL_READER_H
@@ -12,8 +12,8 @@
 
 #include "model/calls.h"
 #include "model/extra.h"
+#include "model/shortcut.h"
 #include "model/sse.h"
-#include "model/template.h"
 #include "model/wire.h"
 
 /* How an answer ended, the graver the higher: choices may disagree. */
@@ -46,17 +46,28 @@ struct er_reader {
     bool has_usage;
     struct er_calls calls;
     struct er_extra extra;
-    struct er_template fast;
-    struct er_buf scratch; /* of the short cut */
-    unsigned pieces;      /* TEXT and REASONING given so far */
-    unsigned texts;       /* those that were TEXT */
-    unsigned call_lists;  /* tool_calls with something in them, so far */
-    bool piece_reasoning; /* kind of the last piece */
+    struct er_shortcut fast;
+    unsigned texts;      /* TEXT given so far */
+    unsigned call_lists; /* tool_calls with something in them, so far */
 };
+
+/* For a reader that is part of something: er_reader_new without the
+ * memory. */
+void er_reader_init(struct er_reader *r, enum er_dialect dialect,
+    enum er_framing framing, size_t max_bytes, er_model_event_fn on_event,
+    void *ctx);
+void er_reader_release(struct er_reader *r);
+
+/* Read one JSON document of a stream; named: its event was called "error".
+ * False if it was no JSON. */
+bool er_reader_document(
+    struct er_reader *r, const char *data, size_t len, bool named);
 
 /* Give events. Nothing is given once the reader is over. */
 void er_reader_text(struct er_reader *r, const char *text, size_t len);
 void er_reader_reasoning(struct er_reader *r, const char *text, size_t len);
+void er_reader_arguments(struct er_reader *r,
+    const struct er_call_owner *owner, const char *text, size_t len);
 void er_reader_fail(
     struct er_reader *r, bool retriable, const struct errand_error *err);
 

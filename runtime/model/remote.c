@@ -38,7 +38,7 @@ struct er_remote {
     er_reader *reader;
     struct er_timer timer; /* until the next attempt */
     int attempt;           /* 0 for the first */
-    int64_t deadline_ms;
+    int64_t deadline_ms, retry_ms; /* the end of all; of the wait */
     struct er_buf refusal; /* the body of an answer that is no 2xx */
     bool delivered;        /* text, reasoning or a call */
     bool has_usage;
@@ -190,6 +190,12 @@ static void on_retry(void *ctx)
 {
     struct er_remote *r = ctx;
     struct errand_error err = {0};
+    int64_t early_ms = r->retry_ms - er_mono_ms();
+    if (early_ms > 0) { /* libevent's clock is coarse */
+        (void)er_timer_start(r->base.models->loop, &r->timer, early_ms,
+            on_retry, r, NULL);
+        return;
+    }
     int rc = er_endpoint_look_for_key(r->ep, &err);
     struct curl_slist *headers =
         rc == ERRAND_OK ? er_endpoint_headers(r->ep) : NULL;
@@ -214,7 +220,8 @@ static bool try_again(struct er_remote *r, bool retriable,
         return false;
     int64_t delay = er_retry_delay_ms(
         &headers, r->attempt + 1, er_now_ms() / 1000, dice());
-    if (er_mono_ms() + delay >= r->deadline_ms)
+    r->retry_ms = er_mono_ms() + delay;
+    if (r->retry_ms >= r->deadline_ms)
         return false;
     struct errand_error err = *why;
     struct er_models *models = r->base.models;

@@ -149,52 +149,77 @@ static const char *literal_end(const char *p, const char *end, int *holds)
     return NULL;
 }
 
-bool er_template_match(const struct er_template *t, const char *data,
-    size_t len, struct er_buf *scratch, const char **text, size_t *text_len)
+/* The end of the digits at p, and their value; NULL unless they are 1 to 15
+ * and begin with no 0. */
+static const char *number_end(
+    const char *p, const char *end, int64_t *value)
 {
-    const char *p = data, *end = data + len, *from = NULL, *to = NULL;
-    const char *fixed = t->fixed.data;
-    int text_holds = 0;
-    for (size_t i = 0; i < t->holes; i++) {
-        size_t n = t->piece[i];
-        int holds;
-        if ((size_t)(end - p) < n || memcmp(p, fixed, n) != 0)
-            return false;
-        p += n;
-        fixed += n;
-        const char *quote = literal_end(p, end, &holds);
-        if (!quote)
-            return false;
-        if (i == t->text_hole) {
-            from = p;
-            to = quote;
-            text_holds = holds;
-        } else if (holds) {
-            return false;
-        }
-        p = quote;
-    }
-    size_t last = t->piece[t->holes];
-    if ((size_t)(end - p) != last || memcmp(p, fixed, last) != 0)
+    const char *from = p;
+    int64_t n = 0;
+    for (; p < end && *p >= '0' && *p <= '9' && p - from < 16; p++)
+        n = n * 10 + (*p - '0');
+    *value = n;
+    return p > from && p - from < 16 && *from != '0' ? p : NULL;
+}
+
+static bool take_text(const char *from, const char *to, int holds,
+    struct er_buf *scratch, struct er_filling *filling)
+{
+    size_t len = (size_t)(to - from);
+    if ((holds & HAS_HIGH) && er_utf8_valid_prefix(from, len) != len)
         return false;
-    *text = from;
-    *text_len = (size_t)(to - from);
-    if ((text_holds & HAS_HIGH) &&
-        er_utf8_valid_prefix(from, *text_len) != *text_len)
-        return false;
-    if (text_holds & HAS_ESCAPE) {
+    filling->text = from;
+    filling->text_len = len;
+    if (holds & HAS_ESCAPE) {
         if (!decode(scratch, from, to))
             return false;
-        *text = scratch->data;
-        *text_len = scratch->len;
+        filling->text = scratch->data;
+        filling->text_len = scratch->len;
     }
     return true;
 }
 
+bool er_template_match(const struct er_template *t, const char *data,
+    size_t len, struct er_buf *scratch, struct er_filling *filling)
+{
+    const char *p = data, *end = data + len, *fixed = t->fixed.data;
+    const char *from = NULL, *to = NULL;
+    int text_holds = 0, holds;
+    for (size_t i = 0; i < t->holes; i++) {
+        size_t n = t->piece[i];
+        if ((size_t)(end - p) < n || memcmp(p, fixed, n) != 0)
+            return false;
+        fixed += n;
+        from = t->hole[i] == ER_HOLE_TEXT ? p + n : from;
+        if (t->hole[i] == ER_HOLE_NUMBER)
+            p = number_end(p + n, end, &filling->number[i]);
+        else
+            p = literal_end(p + n, end, &holds);
+        if (!p || (t->hole[i] == ER_HOLE_PADDING && holds))
+            return false;
+        if (t->hole[i] == ER_HOLE_TEXT) {
+            to = p;
+            text_holds = holds;
+        }
+    }
+    size_t last = t->piece[t->holes];
+    if (!from || (size_t)(end - p) != last || memcmp(p, fixed, last) != 0)
+        return false;
+    return take_text(from, to, text_holds, scratch, filling);
+}
+
 /* ------------------------------------------------------------- learning */
 
-struct hole {
-    const char *from, *to; /* the literal's contents; NULL: none found */
+struct place {
+    const char *from, *to; /* what stands in the hole */
+    enum er_hole kind;
+};
+
+/* The holes of one event, in their order. */
+struct places {
+    struct place list[ER_TEMPLATE_HOLES];
+    size_t n;
+    bool full_text; /* one is the text, with something in it */
 };
 
 static bool is_one_of(
@@ -214,56 +239,78 @@ static const char *skip_space(const char *p, const char *end)
     return p;
 }
 
-/* Find the literals worth trying. What is found is only a guess: the proof
- * decides. */
-static void find_holes(const char *data, size_t len, struct hole *text,
-    struct hole *padding)
+static void add_place(struct places *all, struct place place)
 {
-    static const char *const texts[] = {"content", "response",
+    if (all->n < ER_TEMPLATE_HOLES)
+        all->list[all->n++] = place;
+}
+
+/* The first text that is not empty is the hole for it. */
+static void add_text(struct places *all, struct place place)
+{
+    if (place.from == place.to || all->full_text)
+        return;
+    all->full_text = all->n < ER_TEMPLATE_HOLES;
+    add_place(all, place);
+}
+
+/* A member with its key and the place where its value begins. Returns where
+ * to go on, NULL if the event is no JSON. */
+static const char *see_member(struct places *all, const char *key,
+    const char *key_end, const char *value, const char *end)
+{
+    static const char *const texts[] = {"content", "response", "arguments",
         "reasoning_content", "reasoning", "text", NULL};
     static const char *const paddings[] = {"p", "obfuscation", NULL};
+    static const char *const numbers[] = {"prompt_tokens",
+        "completion_tokens", "total_tokens", "cached_tokens",
+        "reasoning_tokens", "created", NULL};
+    int holds;
+    if (value < end && *value == '"') {
+        const char *close = literal_end(value + 1, end, &holds);
+        if (close && is_one_of(key, key_end, texts))
+            add_text(all, (struct place){value + 1, close, ER_HOLE_TEXT});
+        else if (close && is_one_of(key, key_end, paddings))
+            add_place(all,
+                (struct place){value + 1, close, ER_HOLE_PADDING});
+        return close ? close + 1 : NULL;
+    }
+    int64_t n;
+    const char *stop = number_end(value, end, &n);
+    if (stop && stop < end && !strchr(".eE", *stop) &&
+        is_one_of(key, key_end, numbers))
+        add_place(all, (struct place){value, stop, ER_HOLE_NUMBER});
+    return value;
+}
+
+static void find_places(const char *data, size_t len, struct places *all)
+{
     const char *p = data, *end = data + len;
     int holds;
-    while ((p = memchr(p, '"', (size_t)(end - p)))) {
+    while (p && (p = memchr(p, '"', (size_t)(end - p)))) {
         const char *key = p + 1, *quote = literal_end(key, end, &holds);
         if (!quote)
             return;
         p = skip_space(quote + 1, end);
-        if (p == end || *p != ':')
-            continue;
-        p = skip_space(p + 1, end);
-        if (p == end || *p != '"')
-            continue;
-        const char *value = p + 1, *close = literal_end(value, end, &holds);
-        if (!close)
-            return;
-        if (is_one_of(key, quote, texts) &&
-            (!text->from || text->from == text->to))
-            *text = (struct hole){value, close};
-        else if (is_one_of(key, quote, paddings) && !padding->from)
-            *padding = (struct hole){value, close};
-        p = close + 1;
+        if (p < end && *p == ':')
+            p = see_member(all, key, quote, skip_space(p + 1, end), end);
     }
 }
 
 /* Lay out the template that this event has. */
-static bool lay_out(
-    struct er_template *t, const char *data, size_t len, bool reasoning)
+static bool lay_out(struct er_template *t, const char *data, size_t len)
 {
-    struct hole text = {0}, padding = {0};
-    find_holes(data, len, &text, &padding);
-    if (!text.from || text.from == text.to)
-        return false;
-    bool first = !padding.from || text.from < padding.from;
-    struct hole order[] = {first ? text : padding, first ? padding : text};
+    struct places all = {0};
     const char *p = data, *end = data + len;
-    t->holes = padding.from ? 2 : 1;
-    t->text_hole = first ? 0 : 1;
-    t->reasoning = reasoning;
-    for (size_t i = 0; i < t->holes; i++) {
-        t->piece[i] = (size_t)(order[i].from - p);
+    find_places(data, len, &all);
+    if (!all.full_text)
+        return false;
+    t->holes = all.n;
+    for (size_t i = 0; i < all.n; i++) {
+        t->hole[i] = all.list[i].kind;
+        t->piece[i] = (size_t)(all.list[i].from - p);
         er_buf_add(&t->fixed, p, t->piece[i]);
-        p = order[i].to;
+        p = all.list[i].to;
     }
     t->piece[t->holes] = (size_t)(end - p);
     return er_buf_add(&t->fixed, p, (size_t)(end - p));
@@ -271,41 +318,43 @@ static bool lay_out(
 
 static bool alike(const struct er_template *a, const struct er_template *b)
 {
-    return a->holes == b->holes && a->text_hole == b->text_hole &&
-           a->reasoning == b->reasoning &&
+    return a->holes == b->holes && a->fixed.len == b->fixed.len &&
+           memcmp(a->hole, b->hole, sizeof a->hole) == 0 &&
            memcmp(a->piece, b->piece, sizeof a->piece) == 0 &&
-           a->fixed.len == b->fixed.len &&
            memcmp(a->fixed.data, b->fixed.data, a->fixed.len) == 0;
 }
 
-bool er_template_learn(
-    struct er_template *t, const char *data, size_t len, bool reasoning)
+void er_template_learn(
+    struct er_template *t, const char *data, size_t len)
 {
     struct er_template now;
     if (len > ER_TEMPLATE_MAX)
-        return false;
+        return;
     er_template_init(&now);
-    if (!lay_out(&now, data, len, reasoning)) {
+    if (!lay_out(&now, data, len)) {
         er_template_release(&now);
-        return false;
+        return;
     }
     if (t->holes > 0 && alike(t, &now)) {
         er_template_release(&now);
-        return !t->proven && !t->refuted;
+    } else {
+        er_template_release(t);
+        *t = now;
     }
-    er_template_release(t);
-    *t = now;
-    return false;
+    t->seen++;
 }
 
 bool er_template_fill(const struct er_template *t, const char *text,
-    const char *padding, struct er_buf *out)
+    const char *padding, unsigned base, struct er_buf *out)
 {
     const char *fixed = t->fixed.data;
     for (size_t i = 0; i < t->holes; i++) {
         er_buf_add(out, fixed, t->piece[i]);
-        er_buf_adds(out, i == t->text_hole ? text : padding);
         fixed += t->piece[i];
+        if (t->hole[i] == ER_HOLE_NUMBER)
+            er_buf_addf(out, "%u", base + (unsigned)i);
+        else
+            er_buf_adds(out, t->hole[i] == ER_HOLE_TEXT ? text : padding);
     }
     return er_buf_add(out, fixed, t->piece[t->holes]);
 }

@@ -242,7 +242,7 @@ static void clean(struct er_buf *out, const char *message)
         p = key + 3;
         size_t n = strcspn(p, " \t\n\"',;)]}");
         if (n > 8) {
-            er_buf_adds(out, "...");
+            er_buf_adds(out, "***");
             p += n;
         }
     }

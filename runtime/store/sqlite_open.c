@@ -64,17 +64,22 @@ static int open_connection(
     return ERRAND_OK;
 }
 
+/* The row with the answer comes before the change is on the disk: only the
+ * step after it tells whether that went well. */
 static int use_wal(struct er_sqlite *db, struct errand_error *err)
 {
     sqlite3_stmt *st = NULL;
+    bool wal = false;
     int rc = sqlite3_prepare_v2(
         db->sql.db, "PRAGMA journal_mode=WAL", -1, &st, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(st);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        wal = strcmp(er_col_text(st, 0), "wal") == 0;
+        rc = SQLITE_OK;
+    }
     int code = ERRAND_OK;
-    if (rc != SQLITE_ROW)
+    if (rc != SQLITE_DONE)
         code = er_sql_fail(&db->sql, rc, err);
-    else if (strcmp(er_col_text(st, 0), "wal") != 0)
+    else if (!wal)
         code = er_fail(err, ERRAND_STORE,
             "%.120s: its file system does not allow a write-ahead log; give "
             "the store another path",

@@ -41,6 +41,10 @@ static unsigned accepted(
         case ER_RULE_REF:
             types &= accepted(c, r->u.node, depth + 1);
             break;
+        case ER_RULE_DYNAMIC_REF: /* with several targets nothing is sure */
+            if (!r->u.dynamic.anchor)
+                types &= accepted(c, r->u.dynamic.node, depth + 1);
+            break;
         case ER_RULE_ALL:
             for (size_t k = 0; k < r->u.nodes.n; k++)
                 types &= accepted(c, r->u.nodes.at[k], depth + 1);
@@ -86,6 +90,9 @@ static void apply(
         const struct er_rule *r = &n->rules[i];
         if (r->kind == ER_RULE_REF) {
             apply(c, a, r->u.node);
+        } else if (r->kind == ER_RULE_DYNAMIC_REF) {
+            if (!r->u.dynamic.anchor)
+                apply(c, a, r->u.dynamic.node);
         } else if (r->kind == ER_RULE_ALL) {
             for (size_t k = 0; k < r->u.nodes.n; k++)
                 apply(c, a, r->u.nodes.at[k]);

@@ -247,6 +247,30 @@ static bool dynamic_nodes(struct er_compile *c, bool *more)
     return true;
 }
 
+static bool has_anchor(const struct er_resource *r, const char *name)
+{
+    for (const struct er_dynamic_anchor *a = r->anchors; a; a = a->next)
+        if (strcmp(a->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A $dynamicRef whose name only one resource has is a $ref. */
+static void settle_dynamic(struct er_compile *c)
+{
+    for (struct er_node *n = c->ndynamic ? c->first : NULL; n; n = n->next) {
+        struct er_rule *r =
+            (struct er_rule *)er_node_rule(n, ER_RULE_DYNAMIC_REF);
+        size_t found = 0;
+        if (!r || !r->u.dynamic.anchor)
+            continue;
+        for (struct er_resource *s = c->resources; s; s = s->next)
+            found += s->entered && has_anchor(s, r->u.dynamic.anchor);
+        if (found == 1)
+            r->u.dynamic.anchor = NULL;
+    }
+}
+
 static bool run(struct er_compile *c, const json_t *schema)
 {
     if (json_array_append(c->s->held, (json_t *)schema))
@@ -267,6 +291,7 @@ static bool run(struct er_compile *c, const json_t *schema)
             return false;
         n = *behind;
     }
+    settle_dynamic(c);
     return er_schema_no_loops(c);
 }
 

@@ -134,14 +134,20 @@ void er_idna_free(struct er_idna *idna)
     free(idna);
 }
 
-static bool matches(const struct er_idna *idna, enum pattern which,
-    const char *s, size_t len)
+/* One question. */
+struct host {
+    const struct er_idna *idna;
+    pcre2_match_data *data;
+    bool unicode;
+    bool failed; /* no memory: the answer will be no */
+};
+
+static bool matches(
+    struct host *h, enum pattern which, const char *s, size_t len)
 {
-    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-    int rc = data ? pcre2_match(idna->re[which], (PCRE2_SPTR)s, len, 0, 0,
-                        data, NULL)
-                  : -1;
-    pcre2_match_data_free(data);
+    int rc = pcre2_match(h->idna->re[which], (PCRE2_SPTR)s, len, 0, 0,
+        h->data, NULL);
+    h->failed = h->failed || rc < PCRE2_ERROR_NOMATCH;
     return rc >= 0;
 }
 
@@ -170,19 +176,19 @@ static bool is_a_label(const char *s, size_t len)
 
 /* The label as UTF-8 into out; 0 if it is no label. *octets: its length on
  * the wire. */
-static size_t read_label(const struct er_idna *idna, const char *s,
-    size_t len, bool unicode, char out[MAX_TEXT], size_t *octets)
+static size_t read_label(struct host *h, const char *s, size_t len,
+    char out[MAX_TEXT], size_t *octets)
 {
     bool ascii = true;
     *octets = 0;
     for (size_t i = 0; i < len; i++)
         ascii = ascii && (unsigned char)s[i] < 0x80;
-    if (len == 0 || len > MAX_TEXT || (!ascii && !unicode))
+    if (len == 0 || len > MAX_TEXT || (!ascii && !h->unicode))
         return 0;
     *octets = len;
     memcpy(out, s, len);
     if (ascii && !is_a_label(s, len))
-        return is_ldh(s, len) && !(unicode && len > 3 && s[2] == '-' &&
+        return is_ldh(s, len) && !(h->unicode && len > 3 && s[2] == '-' &&
                                      s[3] == '-') ? len : 0;
     if (ascii && !is_ldh(s, len))
         return 0;
@@ -190,8 +196,8 @@ static size_t read_label(const struct er_idna *idna, const char *s,
                      : len;
     if (!ascii)
         *octets = er_punycode_length(s, len) + 4;
-    if (n == 0 || *octets > MAX_LABEL || !matches(idna, LABEL, out, n) ||
-        matches(idna, MIXED_DIGITS, out, n))
+    if (n == 0 || *octets > MAX_LABEL || !matches(h, LABEL, out, n) ||
+        matches(h, MIXED_DIGITS, out, n))
         return 0;
     return n;
 }
@@ -210,33 +216,30 @@ static size_t separator(const char *s, size_t left, bool unicode)
 }
 
 /* Once a label runs from right to left, all of them obey the Bidi rule. */
-static bool bidi_ok(const struct er_idna *idna, const char *s, size_t len)
+static bool bidi_ok(struct host *h, const char *s, size_t len)
 {
-    return matches(idna, RTL_LABEL, s, len) ||
-           matches(idna, LTR_LABEL, s, len);
+    return matches(h, RTL_LABEL, s, len) || matches(h, LTR_LABEL, s, len);
 }
 
 /* Walk the labels; in the second walk the Bidi rule is asked of each. */
-static bool walk(const struct er_idna *idna, const char *s, size_t len,
-    bool unicode, bool bidi, bool *rtl)
+static bool walk(
+    struct host *h, const char *s, size_t len, bool bidi, bool *rtl)
 {
     size_t total = 0, from = 0, i = 0, octets;
     char label[MAX_TEXT];
     while (i <= len) {
-        size_t sep = separator(s + i, len - i, unicode);
+        size_t sep = separator(s + i, len - i, h->unicode);
         if (i < len && !sep) {
             i++;
             continue;
         }
-        size_t n = read_label(
-            idna, s + from, i - from, unicode, label, &octets);
+        size_t n = read_label(h, s + from, i - from, label, &octets);
         total += octets + (total > 0);
-        if (n == 0 || total > MAX_HOST ||
-            (bidi && !bidi_ok(idna, label, n)))
+        if (n == 0 || total > MAX_HOST || (bidi && !bidi_ok(h, label, n)))
             return false;
-        *rtl = *rtl || matches(idna, RTL_ANY, label, n);
+        *rtl = *rtl || matches(h, RTL_ANY, label, n);
         if (i == len)
-            return true;
+            break;
         i += sep;
         from = i;
     }
@@ -246,9 +249,13 @@ static bool walk(const struct er_idna *idna, const char *s, size_t len,
 bool er_idna_is_host(
     const struct er_idna *idna, const char *s, size_t len, bool unicode)
 {
+    struct host h = {.idna = idna, .unicode = unicode};
     bool rtl = false;
     if (!idna || len > 4 * MAX_HOST)
         return false;
-    return walk(idna, s, len, unicode, false, &rtl) &&
-           (!rtl || walk(idna, s, len, unicode, true, &rtl));
+    h.data = pcre2_match_data_create(1, NULL);
+    bool ok = h.data && walk(&h, s, len, false, &rtl) &&
+              (!rtl || walk(&h, s, len, true, &rtl));
+    pcre2_match_data_free(h.data);
+    return ok && !h.failed;
 }

@@ -2,8 +2,8 @@
  *
  * {"$ref": "#"} means nothing and would never end. Such loops are told when
  * the schema is compiled. Only the ways that are always taken are walked:
- * what stands behind "then" or a $dynamicRef may loop all the same, and ends
- * at the depth limit of a check.
+ * what stands behind "then", or a $dynamicRef with several targets, may loop
+ * all the same, and ends at the depth limit of a check.
  */
 #include "tool/schema_compile.h"
 
@@ -28,6 +28,8 @@ static struct er_node *edge_of_rule(const struct er_rule *r, size_t i)
     case ER_RULE_ANY:
     case ER_RULE_ONE:
         return i < r->u.nodes.n ? r->u.nodes.at[i] : NULL;
+    case ER_RULE_DYNAMIC_REF:
+        return i == 0 && !r->u.dynamic.anchor ? r->u.dynamic.node : NULL;
     default:
         return NULL;
     }

@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-    MAX_PATTERN = 32768, /* bytes */
-    MAX_TRANSLATION = 1 << 20,
+    MAX_PATTERN = 32768,       /* bytes */
+    MAX_TRANSLATION = 1 << 22, /* \S makes 190 of 2, and nothing more */
     MATCH_LIMIT = 2000000,
     HEAP_LIMIT_KIB = 16384,
     BYTES_A_STEP = 16,
@@ -62,7 +62,7 @@ const struct er_regex *er_regex_compile(struct er_compile *c,
             "\"%.60s\" is no ECMA-262 pattern: %s at byte %zu", pattern,
             why, at);
     else
-        er_schema_bad(c, where, key, "the pattern is too large");
+        er_schema_nomem(c);
     er_buf_release(&text);
     if (c->failed || !re)
         return NULL;

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "model/http.h"
-#include "unit/peer.h"
+#include "support/peer.h"
 
 #include <dirent.h>
 #include <sys/resource.h>

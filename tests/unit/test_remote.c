@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "unit/asking.h"
-#include "unit/peer.h"
+#include "support/asking.h"
+#include "support/peer.h"
 
 #define SSE "Content-Type: text/event-stream\r\n"
 #define JSON "Content-Type: application/json\r\n"

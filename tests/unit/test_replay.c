@@ -8,7 +8,7 @@
 
 #include "model/fingerprint.h"
 #include "model/record.h"
-#include "unit/asking.h"
+#include "support/asking.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

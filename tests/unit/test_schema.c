@@ -225,7 +225,8 @@ static void test_schema_endless_dynamic_loop_is_given_up(void **state)
 {
     (void)state;
     er_schema *s = compile(
-        "{\"$dynamicAnchor\":\"a\",\"$dynamicRef\":\"#a\"}",
+        "{\"$dynamicAnchor\":\"a\",\"$dynamicRef\":\"#a\",\"$defs\":"
+        "{\"b\":{\"$id\":\"b\",\"$dynamicAnchor\":\"a\"}}}",
         ER_DRAFT_2020_12);
     json_t *v = json_integer(1);
     expect_given_up(s, v, "nested too deep");

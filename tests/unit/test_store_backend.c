@@ -156,10 +156,10 @@ static void test_ten_thousand_calls_in_one_reply(void **state)
 
 /* Bring a fresh call of an effect class into a state. */
 static void call_in_state(struct world *w, struct kit_run *r, int from,
-    int effect, const char *prefix, char id[32])
+    int effect, const char *prefix, char id[64])
 {
     kit_accept(w->s, "q", r);
-    snprintf(id, 32, "%s0", prefix);
+    snprintf(id, 64, "%s0", prefix);
     kit_step(w->s, r, prefix, 1, effect, NULL);
     if (from == ER_CALL_WAITING || from == ER_CALL_DENIED)
         assert_int_equal(kit_finish(w->s, r, id, from,
@@ -205,7 +205,7 @@ static bool wanted(int from, int to, int effect)
 
 static void check_arrow(struct world *w, int from, int to, int effect)
 {
-    char prefix[24], id[32];
+    char prefix[48], id[64];
     struct kit_run r;
     struct errand_error err = {0};
     snprintf(prefix, sizeof prefix, "m%d-%d-%d-", from, to, effect);
@@ -242,7 +242,7 @@ static void test_begin_wants_a_planned_call(void **state)
 {
     struct world *w = *state;
     for (int from = 0; from < 7; from++) {
-        char prefix[24], id[32];
+        char prefix[48], id[64];
         struct kit_run r;
         snprintf(prefix, sizeof prefix, "b%d-", from);
         call_in_state(w, &r, from, ERRAND_UNSAFE, prefix, id);
@@ -339,7 +339,7 @@ static void test_a_zombie_is_fenced(void **state)
     er_owner_self(self);
     for (int kind = 0; kind < 8; kind++) {
         struct kit_run r;
-        char prefix[16];
+        char prefix[48];
         kit_accept_full(w->s, NULL, "q", NULL, dead, 600000, NULL, &r);
         snprintf(prefix, sizeof prefix, "f%d-", kind);
         kit_step(w->s, &r, prefix, 1, ERRAND_PURE, NULL);
@@ -528,7 +528,7 @@ static void test_a_person_settles_a_call(void **state)
         "nnnnnnn", "ynnyynn", "nnnnnnn"};
     for (int from = 0; from < 7; from++) {
         for (int to = 0; to < 7; to++) {
-            char prefix[24], id[32];
+            char prefix[48], id[64];
             struct kit_run r;
             snprintf(prefix, sizeof prefix, "p%d-%d-", from, to);
             call_in_state(w, &r, from, ERRAND_UNSAFE, prefix, id);

@@ -1,7 +1,7 @@
 /* Asking a model in tests: start an exchange, drive the loop to its end,
  * keep what came. */
-#ifndef ERRAND_TESTS_UNIT_ASKING_H
-#define ERRAND_TESTS_UNIT_ASKING_H
+#ifndef ERRAND_TESTS_SUPPORT_ASKING_H
+#define ERRAND_TESTS_SUPPORT_ASKING_H
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -18,7 +18,8 @@ struct asking {
     struct er_buf text, reasoning, calls; /* calls: "name(arguments)id;" */
     int pieces, call_count, usages, retries, ends;
     bool id_made;
-    int64_t delay_ms, took_ms; /* of the last retry; of the whole */
+    int64_t began_ms, took_ms; /* of the whole */
+    int64_t delay_ms;          /* of the last retry */
     struct er_usage usage;
     enum er_finish finish;
     char extra[400];
@@ -54,6 +55,7 @@ static inline void asking_event(void *ctx, const struct er_model_event *ev)
         a->retry_error = *ev->error;
     } else {
         a->ends++;
+        a->took_ms = er_mono_ms() - a->began_ms;
         if (ev->type == ER_MODEL_ERROR) {
             a->error = *ev->error;
         } else {
@@ -105,6 +107,7 @@ static inline int asking_begin(struct asking *a, const char *model,
     if (tools)
         req.tools =
             er_json_parse(tools, strlen(tools), ER_JSON_STRICT, &a->error);
+    a->began_ms = er_mono_ms();
     int rc = er_model_start(
         a->models, model, &req, asking_event, a, &a->x, &a->error);
     json_decref(req.messages);
@@ -121,7 +124,6 @@ static inline bool asking_end(struct asking *a, int64_t limit_ms)
     while (a->ends == 0 && !a->cancelled &&
            er_mono_ms() - began < limit_ms)
         er_loop_run(a->loop, limit_ms);
-    a->took_ms = er_mono_ms() - began;
     return a->ends > 0;
 }
 

@@ -2,8 +2,8 @@
  * each connection to a function, in a thread of its own. Everything that
  * waits gives up when the peer is stopped.
  */
-#ifndef ERRAND_TESTS_UNIT_PEER_H
-#define ERRAND_TESTS_UNIT_PEER_H
+#ifndef ERRAND_TESTS_SUPPORT_PEER_H
+#define ERRAND_TESTS_SUPPORT_PEER_H
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
