@@ -105,6 +105,9 @@ int er_process_start(struct er_process *p, const char *program,
     *p = (struct er_process){.sock = -1, .err = -1};
     er_frame_reader_init(&p->in);
     er_buf_init(&p->out, 2 * ((size_t)ER_FRAME_MAX + ER_FRAME_HEAD));
+    if (access(program, X_OK) != 0)
+        return er_fail_errno(err, ERRAND_NOT_FOUND,
+            "cannot run %s, the program that runs tools", program);
     int rc = open_pair(&p->sock, &sock, err);
     if (rc == ERRAND_OK)
         rc = open_pair(&p->err, &errors, err);

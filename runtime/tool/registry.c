@@ -43,11 +43,6 @@ static char *present_folder(void)
 er_tools *er_tools_new(struct er_loop *loop, const char *worker_path,
     int workers_max, const struct er_log *log, struct errand_error *err)
 {
-    if (access(worker_path, X_OK) != 0) {
-        er_fail_errno(err, ERRAND_NOT_FOUND,
-            "cannot run %s, the program that runs tools", worker_path);
-        return NULL;
-    }
     if (workers_max <= 0)
         workers_max = WORKERS_DEFAULT;
     if (workers_max > WORKERS_MOST)
@@ -62,6 +57,8 @@ er_tools *er_tools_new(struct er_loop *loop, const char *worker_path,
         t->log = *log;
     t->cwd = present_folder();
     t->worker_path = realpath(worker_path, NULL); /* cwd is set before exec */
+    if (!t->worker_path) /* named when somebody needs it */
+        t->worker_path = er_strdup(worker_path);
     if (t->worker_path)
         t->pool = er_pool_new(
             loop, t->worker_path, t->cwd, workers_max, &t->log, err);

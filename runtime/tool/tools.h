@@ -38,7 +38,8 @@ struct er_tool {
 
 /* worker_path: the errand-worker program. workers_max: processes for Lua
  * (0: 4). No process is started before it is needed.
- * Errors NOMEM, NOT_FOUND (no such program). [owner] */
+ * A program that is missing is an error of the first call that needs it.
+ * Errors NOMEM. [owner] */
 er_tools *er_tools_new(struct er_loop *loop, const char *worker_path,
     int workers_max, const struct er_log *log, struct errand_error *err);
 

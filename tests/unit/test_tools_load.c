@@ -299,9 +299,12 @@ static void test_load_a_missing_worker_is_named(void **state)
     (void)state;
     struct errand_error err = {0};
     struct er_loop *loop = er_loop_new(&err);
-    assert_null(er_tools_new(loop, "/nonexistent/worker", 1, NULL, &err));
+    er_tools *t = er_tools_new(loop, "/nonexistent/worker", 1, NULL, &err);
+    assert_non_null(t); /* who has no Lua tools needs no worker */
+    assert_null(er_tools_eval_config(t, "tools/now.lua", &err));
     assert_int_equal(err.code, ERRAND_NOT_FOUND);
     assert_non_null(strstr(err.msg, "/nonexistent/worker"));
+    er_tools_free(t);
     er_loop_free(loop);
 }
 
