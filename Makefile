@@ -90,7 +90,8 @@ PROGRAMS = $(if $(and $(CLI_OBJ),$(wildcard runtime/agent/*.c)),\
 
 .PHONY: all help install uninstall deps tags clean FORCE \
         check units lint check-headers check-house check-cli check-abi \
-        check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run
+        check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run \
+        check-crash crash-run soak bench
 all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS)
 
 help:
@@ -113,8 +114,12 @@ help:
 	@echo '  check-abi      the library shows errand_* and nothing else'
 	@echo '  check-oom      each allocation fails in turn, cleanly'
 	@echo '  fuzz           each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
+	@echo '  check-crash    a kill at every crash point, and SOAK_RUNS at random'
 	@echo '  check-asan     units and check-cli with ASan and UBSan'
 	@echo '  check-tsan     units and check-cli with TSan'
+	@echo 'Measure'
+	@echo '  bench          side by side with the rivals, ratios printed'
+	@echo '  soak           check-crash with 1000 random runs'
 	@echo 'Settings: CC OPT BUILD PREFIX DESTDIR FUZZ_SECONDS'
 	@echo '          DEVELOPER=1 SAN=asan|tsan CRASH=1 V=1'
 
@@ -193,11 +198,22 @@ uninstall:
 
 RUN = ERRAND_BUILD=$(BUILD) tests/run -j $(JOBS)
 
-# One program per unit test file; dropping a file in is enough.
-$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/liberrand.a $(BUILD)/flags
+# What several tests share.
+SUPPORT_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+$(BUILD)/tests/support/%.o: tests/support/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
-	    $< $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lcmocka -lm
+	    -c $< -o $@
+$(BUILD)/tests/support.a: $(SUPPORT_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+# One program per unit test file; dropping a file in is enough.
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/tests/support.a \
+    $(BUILD)/liberrand.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
+	    $< $(BUILD)/tests/support.a $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lcmocka -lm
 
 # The test endpoint (tests/endpoint/README.md): one program beside the tests.
 ENDPOINT = $(BUILD)/tests/endpoint
@@ -321,6 +337,47 @@ tags:
 
 clean:
 	rm -rf $(BUILD)
+
+# --- crashes and speed --------------------------------------------------
+
+# Victims are killed at every crash point and at random, then audited. The
+# library is built with crash points, in a folder of its own.
+SOAK_RUNS ?= 100
+SOAK_SEED ?= 0
+CRASH_OBJ = $(patsubst %.c,$(BUILD)/%.o,\
+              tests/crash/drive.c tests/crash/audit.c)
+$(BUILD)/tests/crash/%.o: tests/crash/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Itests -c $< -o $@
+$(BUILD)/tests/crash/victim: $(BUILD)/tests/crash/victim.o \
+    $(BUILD)/liberrand.a
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) -lm
+$(BUILD)/tests/crash/drive: $(CRASH_OBJ) $(BUILD)/liberrand.a
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) -lm
+
+crash-run: $(BUILD)/tests/crash/victim $(BUILD)/tests/crash/drive $(ENDPOINT) \
+    $(BUILD)/errand-worker
+	@ERRAND_BUILD=$(BUILD) prove -v -e '' $(BUILD)/tests/crash/drive :: \
+	    points $(BUILD)/tests/crash/victim tests/crash/points
+	@ERRAND_BUILD=$(BUILD) prove -v -e '' $(BUILD)/tests/crash/drive :: \
+	    soak $(BUILD)/tests/crash/victim $(SOAK_RUNS) $(SOAK_SEED)
+
+check-crash:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/crash CRASH=1 crash-run
+
+soak:
+	@$(MAKE) --no-print-directory SOAK_RUNS=1000 check-crash
+
+# Side by side with the rivals on this machine; never a test.
+BENCH = $(BARE_CURL) $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
+          $(wildcard tests/bench/bench_*.c))
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/liberrand.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime \
+	    $< $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lm
+
+bench: all $(BENCH) $(ENDPOINT)
+	@ERRAND_BUILD=$(BUILD) tests/bench/run
 
 -include $(shell find $(BUILD)/runtime $(BUILD)/gen $(BUILD)/tests \
     $(BUILD)/headers -name '*.d' 2>/dev/null)

@@ -181,6 +181,8 @@ int64_t er_loop_now_ms(const struct er_loop *loop)
     return er_mono_ms() - loop->began_ms;
 }
 
+const char *er_loop_library(void) { return event_get_version(); }
+
 struct event_base *er_loop_base(struct er_loop *loop) { return loop->base; }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)

@@ -36,6 +36,9 @@ bool er_loop_is_mine(const struct er_loop *loop);
 /* Milliseconds since the loop began. [owner] */
 int64_t er_loop_now_ms(const struct er_loop *loop);
 
+/* Version of libevent that runs, as text. [any] */
+const char *er_loop_library(void);
+
 /* libevent's base, for libcurl's sockets and for evhttp. [owner] */
 struct event_base *er_loop_base(struct er_loop *loop);
 

@@ -607,3 +607,5 @@ void er_http_close(er_http_call *c)
     else if (!put_off_before)
         dispose(c);
 }
+
+const char *er_models_library(void) { return curl_version(); }

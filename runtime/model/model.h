@@ -137,6 +137,9 @@ er_models *er_models_new(struct er_loop *loop, const json_t *config,
 /* Cancels what is under way. NULL is harmless. [owner] */
 void er_models_free(er_models *models);
 
+/* Versions of libcurl and what it is built with, as text. [any] */
+const char *er_models_library(void);
+
 /* Check "provider:name" without asking anybody: is there such a provider,
  * is its key set? Errors USAGE, CONFIG, AUTH. [owner] */
 int er_models_check(

@@ -1,4 +1,10 @@
 /* See store_suite.h. Included by the suite's programs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include "support/store_suite.h"
 
 #include "support/store_kit.c"

@@ -289,8 +289,8 @@ enum errand_request_flag {
     ERRAND_REQ_PROMPT = 2,    /* the endpoint's prompt form (workers-ai) */
 };
 
-/* Accept a request: its message and run are committed before this returns
- * to the caller's loop; the answer comes as events. *out (may be NULL) is
+/* Accept a request. The STARTED event says that its message and its run are
+ * durably stored; the answer comes as further events. *out (may be NULL) is
  * borrowed until the end event (PAUSED, DONE or FAILED) has returned.
  * Errors  USAGE, RANGE, NOT_FOUND, SCHEMA, CONFIG; those found later come as
  *         FAILED events  [any] with a loop thread, else [owner] */
@@ -323,6 +323,11 @@ ERRAND_API const char *errand_run_conversation(const errand_run *run);
  * Answer: array of runs, schemas/run.schema.json. */
 ERRAND_API ERRAND_MUST_USE int errand_log_list(errand *rt,
     const char *options, char **json, struct errand_error *err);
+
+/* Ids of runs that may go on: ready to work and owned by no living process,
+ * oldest first. Answer: array of strings. */
+ERRAND_API ERRAND_MUST_USE int errand_log_resumable(
+    errand *rt, char **json, struct errand_error *err);
 
 /* A run or conversation with its messages, calls and attempts. */
 ERRAND_API ERRAND_MUST_USE int errand_log_show(errand *rt, const char *id,

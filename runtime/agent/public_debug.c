@@ -1,0 +1,139 @@
+/* errand_debug_* and errand_doctor: looking into what errand sees. */
+#include "agent/runtime.h"
+#include "tool/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int answer(json_t *v, char **json, struct errand_error *err)
+{
+    if (!v)
+        return err->code;
+    *json = er_json_text(v);
+    json_decref(v);
+    return *json ? ERRAND_OK : er_nomem(err);
+}
+
+static json_t *read_case(const char *input, struct errand_error *err)
+{
+    json_t *v = er_json_parse(input, strlen(input), ER_JSON_LENIENT, err);
+    if (v && !json_is_object(v)) {
+        er_fail(err, ERRAND_USAGE, "the case must be a JSON object");
+        json_decref(v);
+        return NULL;
+    }
+    return v;
+}
+
+int errand_debug_parse(const char *format, const char *input, char **json,
+    struct errand_error *err)
+{
+    (void)input;
+    (void)json;
+    return er_fail(
+        err, ERRAND_UNSUPPORTED, "no format \"%.40s\" is known", format);
+}
+
+int errand_debug_schema(const char *input, const char *draft, unsigned flags,
+    char **json, struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    enum er_draft d = ER_DRAFT_2020_12;
+    err = err ? err : &mine;
+    if (draft && strcmp(draft, "7") == 0)
+        d = ER_DRAFT_7;
+    else if (draft && strcmp(draft, "2020-12") != 0)
+        return er_fail(err, ERRAND_USAGE,
+            "draft \"%.40s\" is not known; known are 2020-12 and 7", draft);
+    json_t *v = read_case(input, err);
+    if (!v)
+        return err->code;
+    json_t *out =
+        er_schema_debug(v, d, flags & 1 ? ER_SCHEMA_FORMATS : 0, err);
+    json_decref(v);
+    return answer(out, json, err);
+}
+
+/* --- doctor */
+
+static void add(json_t *checks, const char *name, bool ok, const char *value,
+    const char *hint)
+{
+    json_array_append_new(checks, json_pack("{s:s, s:b, s:s, s:s}", "name",
+        name, "ok", ok, "value", value ? value : "", "hint",
+        ok || !hint ? "" : hint));
+}
+
+static void check_store(
+    errand *rt, json_t *checks, struct errand_error *err)
+{
+    json_t *h = er_store_health(rt->store, true, err);
+    if (!h) {
+        add(checks, "store", false, err->msg,
+            "move the file away, or restore a backup that lies beside it");
+        return;
+    }
+    const char *integrity = er_json_str(h, "integrity");
+    const char *fts = er_json_str(h, "fts");
+    add(checks, "store.path", true, er_json_str(h, "path"), NULL);
+    add(checks, "store.sqlite", true, er_json_str(h, "sqlite_version"), NULL);
+    add(checks, "store.wal_reset",
+        json_is_true(json_object_get(h, "wal_reset_safe")),
+        er_json_str(h, "why"), "upgrade SQLite to 3.51.3 or later");
+    add(checks, "store.integrity",
+        integrity && strcmp(integrity, "ok") == 0, integrity,
+        "restore a backup that lies beside the database");
+    add(checks, "store.search", fts && strcmp(fts, "ok") == 0, fts,
+        "the index can be rebuilt; the messages are not touched by it");
+    json_decref(h);
+}
+
+static void check_tools(errand *rt, json_t *checks)
+{
+    struct errand_error err = {0};
+    char text[64];
+    if (er_runtime_need_tools(rt, &err) != ERRAND_OK) {
+        add(checks, "tools", false, err.msg, "errand tools check FILE");
+        return;
+    }
+    size_t n = er_tools_count(rt->tools);
+    snprintf(text, sizeof text, "%zu", n);
+    add(checks, "tools", n > 1, text,
+        "no tools were found; put Lua files into ./tools");
+}
+
+static void check_model(errand *rt, json_t *checks)
+{
+    struct errand_error err = {0};
+    const char *model = rt->default_model;
+    if (!model) {
+        add(checks, "model", false, "none is configured",
+            "set ERRAND_MODEL=PROVIDER:NAME, or model in errand.lua");
+        return;
+    }
+    bool ok = er_models_check(rt->models, model, &err) == ERRAND_OK;
+    add(checks, "model", ok, ok ? model : err.msg, "see docs/models.md");
+}
+
+int errand_doctor(errand *rt, char **json, struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    err = err ? err : &mine;
+    json_t *checks = json_array(), *c;
+    if (!checks)
+        return er_nomem(err);
+    add(checks, "errand", true, ERRAND_VERSION, NULL);
+    add(checks, "libcurl", true, er_models_library(), NULL);
+    add(checks, "libevent", true, er_loop_library(), NULL);
+    add(checks, "jansson", true, JANSSON_VERSION, NULL);
+    check_store(rt, checks, err);
+    check_tools(rt, checks);
+    check_model(rt, checks);
+    bool ok = true;
+    size_t i;
+    json_array_foreach(checks, i, c)
+        ok = ok && json_is_true(json_object_get(c, "ok"));
+    return answer(
+        json_pack("{s:b, s:o}", "ok", ok, "checks", checks), json, err);
+}

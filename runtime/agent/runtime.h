@@ -1,0 +1,58 @@
+/* The runtime behind errand.h: what one process holds while it works.
+ *
+ * One loop, one store, the tools, the models, and the runs that are alive
+ * here. Everything in this folder runs on the loop's thread.
+ */
+#ifndef ERRAND_AGENT_RUNTIME_H
+#define ERRAND_AGENT_RUNTIME_H
+
+#include "agent/config.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "model/model.h"
+#include "store/store.h"
+#include "tool/tools.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    ER_LEASE_MS = 30000,       /* a run is ours so long without a word */
+    ER_LEASE_EXTEND_MS = 10000 /* and we speak this often */
+};
+
+struct errand {
+    struct er_loop *loop;
+    struct er_log log;
+    struct er_config config;
+    er_store *store;
+    er_tools *tools;
+    er_models *models;
+    char owner[128];
+    char *default_model; /* what a request without a model asks; or NULL */
+    bool tools_loaded;
+    char **tools_dirs; /* from the options, ended by NULL; may be NULL */
+    struct errand_run *runs; /* alive here, newest first */
+    size_t active;           /* of them, those whose end was not told */
+    bool closing;            /* errand_close: nothing new may begin */
+    struct er_timer lease_timer;
+    bool threaded; /* a loop thread was started */
+    pthread_t thread;
+};
+
+/* Read the tools' folders on first use. Errors as er_tools_load_dir. */
+int er_runtime_need_tools(errand *rt, struct errand_error *err);
+
+/* Run fn on the loop's thread and wait for it: at once when this is that
+ * thread or no loop thread was started. Returns fn's code. */
+int er_runtime_call(errand *rt, int (*fn)(void *arg), void *arg);
+
+/* A run began or ended; errand_drive returns when none is active. */
+void er_runtime_run_began(errand *rt);
+void er_runtime_run_ended(errand *rt);
+
+#endif
