@@ -272,6 +272,10 @@ static bool string_value(struct er_chat_cursor *c, struct er_buf *out)
     er_buf_init(&text, c->n + 1);
     bool ok = er_chat_string(c, &text) &&
               er_json_add_string(out, er_buf_str(&text), text.len);
+    if (text.failed) { /* no memory: not the same as no string */
+        er_buf_release(out);
+        out->failed = true;
+    }
     er_buf_release(&text);
     return ok;
 }

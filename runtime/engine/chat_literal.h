@@ -41,7 +41,7 @@ bool er_chat_string(struct er_chat_cursor *c, struct er_buf *out);
 /* Step over a value of any kind; false if there is none. */
 bool er_chat_skip(struct er_chat_cursor *c);
 
-/* Append a value as JSON. False if it is no literal. */
+/* Append a value as JSON. False if it is no literal, or out failed. */
 bool er_chat_value(struct er_chat_cursor *c, struct er_buf *out);
 
 /* Length of the name (letters, digits, _ . -) at the cursor, 0 if none. */

@@ -216,7 +216,7 @@ static enum er_chat_answer raw_code(
     er_buf_adds(&args, "{\"code\":");
     er_json_add_string(&args, code, trimmed(code, v->total - v->at));
     er_buf_adds(&args, "}");
-    m->nomem = args.failed;
+    m->nomem = m->nomem || args.failed;
     bool ok = !args.failed && er_chat_add(m, runners[i], strlen(runners[i]),
                                   args.data, args.len, NULL, 0);
     er_buf_release(&args);

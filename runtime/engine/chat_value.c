@@ -104,9 +104,11 @@ bool er_chat_add(struct er_chat_match *m, const char *name, size_t name_len,
                            : er_arena_str(&m->arena, "{}");
     call->arguments_len = args ? args_len : 2;
     call->id = id && id_len ? er_arena_strn(&m->arena, id, id_len) : NULL;
-    m->nomem = !call->name || !call->arguments;
-    m->n_calls += !m->nomem;
-    return !m->nomem;
+    bool ok = call->name && call->arguments &&
+              (call->id || !id || !id_len);
+    m->n_calls += ok;
+    m->nomem = m->nomem || !ok;
+    return ok;
 }
 
 struct span {
@@ -119,48 +121,63 @@ static bool is(struct span v, const char *text)
     return v.n == strlen(text) && memcmp(v.s, text, v.n) == 0;
 }
 
-static bool is_json(struct span v)
+/* No memory to tell is noted in m. */
+static bool is_json(struct span v, struct er_chat_match *m)
 {
-    json_t *value = er_json_parse(v.s, v.n, ER_JSON_LENIENT, NULL);
+    struct errand_error err = {0};
+    json_t *value = er_json_parse(v.s, v.n, ER_JSON_LENIENT, &err);
+    m->nomem = m->nomem || err.code == ERRAND_NOMEM;
     json_decref(value);
     return value != NULL;
 }
 
 /* A JSON object inside a text: some models write arguments that way. */
-static bool object_in_string(struct span v, struct er_buf *out)
+static bool object_in_string(
+    struct span v, struct er_buf *out, struct er_chat_match *m)
 {
     struct er_chat_cursor c = {.s = v.s, .n = v.n};
-    bool ok = er_chat_string(&c, out) && out->len > 0 &&
-              out->data[0] == '{' &&
-              is_json((struct span){out->data, out->len});
-    if (!ok)
-        er_buf_reset(out);
-    return ok;
+    return er_chat_string(&c, out) && out->len > 0 && out->data[0] == '{' &&
+           is_json((struct span){out->data, out->len}, m);
 }
 
-/* Python's literals as JSON; false if it is JSON already, or neither. */
+/* Python's literals as JSON. */
 static bool as_json(struct span v, struct er_buf *out)
 {
     struct er_chat_cursor c = {.s = v.s, .n = v.n};
-    return !is_json(v) && er_chat_value(&c, out) && c.at == c.n;
+    return er_chat_value(&c, out) && c.at == c.n;
 }
 
 /* Arguments as JSON where they are that or can be; as written where not, so
  * that whoever checks them can tell the model what is wrong. */
+static bool write_arguments(
+    struct span args, struct er_buf *out, struct er_chat_match *m)
+{
+    if (is(args, "null") || is(args, "None"))
+        return er_buf_adds(out, "{}");
+    if (object_in_string(args, out, m))
+        return true;
+    if (out->failed || m->nomem)
+        return false;
+    er_buf_reset(out);
+    if (is_json(args, m))
+        return er_buf_add(out, args.s, args.n);
+    if (as_json(args, out))
+        return true;
+    if (out->failed || m->nomem)
+        return false;
+    er_buf_reset(out);
+    return er_buf_add(out, args.s, args.n);
+}
+
 static bool add_with_arguments(struct er_chat_match *m, struct span name,
     struct span args, struct span id)
 {
     struct er_buf out;
     er_buf_init(&out, MAX_CALL * 6);
-    if (is(args, "null") || is(args, "None")) {
-        er_buf_adds(&out, "{}");
-    } else if (!object_in_string(args, &out) && !as_json(args, &out)) {
-        er_buf_reset(&out);
-        er_buf_add(&out, args.s, args.n);
-    }
-    m->nomem = out.failed;
-    bool ok = !out.failed && er_chat_add(m, name.s, name.n, out.data, out.len,
-                                 id.s, id.n);
+    bool ok = write_arguments(args, &out, m);
+    m->nomem = m->nomem || !ok;
+    ok = ok && er_chat_add(
+                   m, name.s, name.n, out.data, out.len, id.s, id.n);
     er_buf_release(&out);
     return ok;
 }
@@ -447,7 +464,7 @@ static bool add_python(struct er_chat_cursor *c, struct span name,
     struct er_buf args;
     er_buf_init(&args, MAX_CALL * 6);
     bool ok = er_chat_take(c, '(') && keywords(c, &args);
-    m->nomem = args.failed;
+    m->nomem = m->nomem || args.failed;
     ok = ok && !args.failed &&
          er_chat_add(m, name.s, name.n, args.data, args.len, NULL, 0);
     er_buf_release(&args);
