@@ -39,6 +39,13 @@ struct er_mark {
     uintptr_t from, to;
 };
 
+/* Values of the schema, all borrowed: the threads that share a schema must
+ * not touch its reference counts. */
+struct er_values {
+    const json_t **at;
+    size_t n, cap;
+};
+
 /* Errors, and what is needed to judge how near a choice came. */
 struct er_report {
     json_t *errors; /* array */
@@ -50,8 +57,8 @@ struct er_report {
     bool wrong_type, wrong_value; /* at the root */
     const char *tag; /* first property of the root with a wrong const */
     size_t tag_len;
-    json_t *values; /* arrays, or NULL: what the root might have been, */
-    json_t *tags;   /* and what the tag might have been */
+    struct er_values *values; /* or NULL: what the root might have been, */
+    struct er_values *tags;   /* and what the tag might have been */
 };
 
 struct er_check {
@@ -131,8 +138,12 @@ size_t er_path_depth(const struct er_path *at);
 void er_put_found(struct er_buf *b, const json_t *v);
 /* Its JSON, cut to about 60 characters. */
 void er_put_value(struct er_buf *b, const json_t *v);
-/* The values of an array, with commas, as many as fit. */
-void er_put_list(struct er_buf *b, const json_t *values);
+/* Values with commas, as many as fit. */
+void er_put_list(struct er_buf *b, const struct er_values *values);
+
+/* Add a value, or with list all those of an array. No memory: it is left
+ * out. */
+void er_values_add(struct er_values *to, const json_t *value, bool list);
 /* "integer or null" */
 void er_put_types(struct er_buf *b, unsigned types);
 /* A name in quotes. */

@@ -36,7 +36,7 @@ static void note_value(struct er_report *report, const struct er_path *at,
     const json_t *value, bool list)
 {
     size_t depth = er_path_depth(at);
-    json_t *to = report->values;
+    struct er_values *to = report->values;
     if (depth == report->root) {
         report->wrong_value = true;
     } else {
@@ -46,10 +46,8 @@ static void note_value(struct er_report *report, const struct er_path *at,
         report->tag_len = at->n;
         to = report->tags;
     }
-    if (to && !list)
-        (void)json_array_append(to, (json_t *)value);
-    for (size_t i = 0; to && list && i < json_array_size(value); i++)
-        (void)json_array_append(to, json_array_get(value, i));
+    if (to)
+        er_values_add(to, value, list);
 }
 
 bool er_check_const(struct er_check *c, const struct er_node *n,
@@ -85,14 +83,17 @@ bool er_check_enum(struct er_check *c, const struct er_node *n,
     if (!er_check_steps(c, 1) || !c->report)
         return false;
     note_value(c->report, at, r->value, true);
+    struct er_values all = {0};
+    er_values_add(&all, r->value, true);
     struct er_buf b;
     er_words_init(&b);
     er_buf_adds(&b, many == 1 ? "must be " : "must be one of ");
-    er_put_list(&b, r->value);
+    er_put_list(&b, &all);
     er_buf_adds(&b, ", found ");
     er_put_value(&b, v);
     er_say(c, at, "%s", er_buf_str(&b));
     er_buf_release(&b);
+    free(all.at);
     return false;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "tool/schema_check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_TRIED = 64, MAX_KEPT = 8 };
@@ -18,7 +19,7 @@ enum { MAX_TRIED = 64, MAX_KEPT = 8 };
 struct choices {
     struct er_report best;
     unsigned want; /* types, all choices together */
-    json_t *values, *tags;
+    struct er_values values, tags;
     bool only_types, only_values, only_tags;
 };
 
@@ -40,7 +41,7 @@ static void try_choice(struct er_check *c, struct choices *k,
     const struct er_node *n, const json_t *v, const struct er_path *at)
 {
     struct er_report r = {.errors = json_array(), .max = MAX_KEPT,
-        .root = er_path_depth(at), .values = k->values, .tags = k->tags};
+        .root = er_path_depth(at), .values = &k->values, .tags = &k->tags};
     c->report = &r;
     (void)er_eval(c, n, v, at, false);
     c->report = NULL;
@@ -72,7 +73,7 @@ static void say_together(struct er_check *c, const struct choices *k,
     } else if (k->only_tags) {
         struct er_path tag = {at, k->best.tag, k->best.tag_len};
         er_buf_adds(&b, "must be one of ");
-        er_put_list(&b, k->tags);
+        er_put_list(&b, &k->tags);
         er_buf_adds(&b, ", found ");
         er_put_value(&b, json_object_getn(v, tag.key, tag.n));
         er_say(c, &tag, "%s", er_buf_str(&b));
@@ -80,7 +81,7 @@ static void say_together(struct er_check *c, const struct choices *k,
         return;
     } else {
         er_buf_adds(&b, "must be one of ");
-        er_put_list(&b, k->values);
+        er_put_list(&b, &k->values);
         if (k->want) {
             er_buf_adds(&b, ", or ");
             er_put_types(&b, k->want);
@@ -119,7 +120,7 @@ static void explain(struct er_check *c, const struct er_rule *r,
     const json_t *v, const struct er_path *at)
 {
     struct er_report *outer = c->report;
-    struct choices k = {.values = json_array(), .tags = json_array(),
+    struct choices k = {
         .only_types = true, .only_values = true, .only_tags = true};
     size_t many = r->u.nodes.n;
     for (size_t i = 0; i < many && i < MAX_TRIED && !c->over; i++)
@@ -137,10 +138,11 @@ static void explain(struct er_check *c, const struct er_rule *r,
     else
         pass_on(c, &k, many);
     if (here && outer->values && k.only_values)
-        (void)json_array_extend(outer->values, k.values);
+        for (size_t i = 0; i < k.values.n; i++)
+            er_values_add(outer->values, k.values.at[i], false);
     json_decref(k.best.errors);
-    json_decref(k.values);
-    json_decref(k.tags);
+    free(k.values.at);
+    free(k.tags.at);
 }
 
 bool er_check_any(struct er_check *c, const struct er_node *n,

@@ -109,9 +109,24 @@ void er_put_value(struct er_buf *b, const json_t *v)
     er_buf_release(&text);
 }
 
-void er_put_list(struct er_buf *b, const json_t *values)
+void er_values_add(struct er_values *to, const json_t *value, bool list)
 {
-    size_t n = json_array_size(values), stop = b->len + LIST_SHOWN;
+    size_t n = list ? json_array_size(value) : 1;
+    if (n > to->cap - to->n) {
+        size_t cap = (to->n + n) * 2;
+        const json_t **more = realloc(to->at, cap * sizeof *more);
+        if (!more)
+            return;
+        to->at = more;
+        to->cap = cap;
+    }
+    for (size_t i = 0; i < n; i++)
+        to->at[to->n++] = list ? json_array_get(value, i) : value;
+}
+
+void er_put_list(struct er_buf *b, const struct er_values *values)
+{
+    size_t n = values->n, stop = b->len + LIST_SHOWN;
     if (n == 0)
         er_buf_adds(b, "nothing");
     for (size_t i = 0; i < n; i++) {
@@ -120,7 +135,7 @@ void er_put_list(struct er_buf *b, const json_t *values)
             er_buf_addf(b, "... (%zu in all)", n);
             break;
         }
-        er_put_value(b, json_array_get(values, i));
+        er_put_value(b, values->at[i]);
     }
 }
 
