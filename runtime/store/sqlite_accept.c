@@ -113,7 +113,7 @@ static int next_open(struct er_sqlite *db, int64_t run, int64_t from,
     out->message = er_arena_str(arena, text);
     free(text);
     er_sql_end(row);
-    return out->message ? ERRAND_OK : er_nomem(err);
+    return out->message && state >= 0 ? ERRAND_OK : er_nomem(err);
 }
 
 /* The conversation goes on without its last run: each call of it that is
@@ -151,7 +151,9 @@ static int leave_last_run(struct er_sqlite *db, int64_t conv,
         return code;
     int64_t no = sqlite3_column_int64(row, 0);
     int state = er_run_state_of(er_col_text(row, 1));
-    if (er_run_is_live(state))
+    if (state < 0)
+        code = er_nomem(&op->err);
+    else if (er_run_is_live(state))
         code = er_fail(&op->err, ERRAND_BUSY,
             "run %.40s of this conversation is not finished; wait for it, "
             "or go on with errand resume %.40s",

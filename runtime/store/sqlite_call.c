@@ -33,7 +33,7 @@ static int find_call(struct er_sqlite *db, const char *id, struct call *out,
             err, ERRAND_NOT_FOUND, "there is no call %.60s", id);
     fill_call(out, row, 0);
     er_sql_end(row);
-    return ERRAND_OK;
+    return out->state < 0 ? er_nomem(err) : ERRAND_OK;
 }
 
 /* A claimed run and a call that must be one of its own, in one look. */
@@ -56,6 +56,8 @@ static int find_both(struct er_sqlite *db, const struct er_claim *claim,
     if (code == ERRAND_OK && call->no >> ER_PLACE_BITS != run->no)
         code = er_fail(err, ERRAND_NOT_FOUND,
             "run %.40s has no call %.60s", claim->run_id, call_id);
+    if (code == ERRAND_OK && call->state < 0)
+        code = er_nomem(err);
     return code;
 }
 
@@ -200,7 +202,7 @@ static int run_of(struct er_sqlite *db, int64_t no, struct er_hot *out,
         .open_calls = sqlite3_column_int64(row, 2),
     };
     er_sql_end(row);
-    return ERRAND_OK;
+    return out->state < 0 ? er_nomem(err) : ERRAND_OK;
 }
 
 int er_sqlite_resolve(struct er_sqlite *db, struct er_op *op)

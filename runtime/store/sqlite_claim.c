@@ -32,6 +32,8 @@ int er_sqlite_hot_row(sqlite3_stmt *row, const struct er_claim *claim,
         .open_calls = sqlite3_column_int64(row, 5),
         .calls = sqlite3_column_int64(row, 6),
     };
+    if (out->state < 0) /* the name could not be read: no memory */
+        return er_nomem(err);
     if (out->epoch == claim->epoch)
         return ERRAND_OK;
     return er_fail(err, ERRAND_FENCED,
@@ -124,6 +126,8 @@ static int find_oldest(struct er_sqlite *db,
 static int check_candidate(const struct candidate *c, bool force,
     struct errand_error *err)
 {
+    if (c->state < 0)
+        return er_nomem(err);
     if (c->state == ER_RUN_DONE)
         return er_fail(err, ERRAND_STATE,
             "run %.40s is done; send a new request to its conversation",

@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+static int put(
+    json_t *out, const char *key, json_t *value, struct errand_error *err)
+{
+    return json_object_set_new(out, key, value) == 0 ? ERRAND_OK
+                                                     : er_nomem(err);
+}
+
 /* The first complaint of SQLite's own check; "ok" if there is none. */
 static int check(struct er_sql *sql, bool deep, json_t *out,
     struct errand_error *err)
@@ -15,10 +22,10 @@ static int check(struct er_sql *sql, bool deep, json_t *out,
         rc = sqlite3_step(st);
     int code = ERRAND_OK;
     if (rc == SQLITE_ROW)
-        json_object_set_new(out, "integrity", er_col_json(st, 0));
+        code = put(out, "integrity", er_col_json(st, 0), err);
     else if ((rc & 0xff) == SQLITE_CORRUPT)
-        json_object_set_new(
-            out, "integrity", json_string(sqlite3_errmsg(sql->db)));
+        code = put(out, "integrity", json_string(sqlite3_errmsg(sql->db)),
+            err);
     else
         code = er_sql_fail(sql, rc, err);
     sqlite3_finalize(st);
@@ -34,25 +41,28 @@ static int ask_text(struct er_sql *sql, const char *question, json_t *out,
         rc = sqlite3_step(st);
     int code = ERRAND_OK;
     if (rc == SQLITE_ROW)
-        json_object_set_new(out, key, er_col_json(st, 0));
+        code = put(out, key, er_col_json(st, 0), err);
     else
         code = er_sql_fail(sql, rc, err);
     sqlite3_finalize(st);
     return code;
 }
 
-static void add_wal_reset(json_t *out)
+static int add_wal_reset(json_t *out, struct errand_error *err)
 {
     bool fixed = sqlite3_libversion_number() >= 3051003;
-    json_object_set_new(
-        out, "sqlite_version", json_string(sqlite3_libversion()));
-    json_object_set_new(out, "wal_reset_safe", json_true());
-    json_object_set_new(out, "why",
-        json_string(fixed
-                ? "this SQLite has no WAL-reset bug"
-                : "this SQLite has the WAL-reset bug of versions before "
-                  "3.51.3; errand's write lock makes it unreachable, as "
-                  "long as no other program writes to the file"));
+    const char *why =
+        fixed ? "this SQLite has no WAL-reset bug"
+              : "this SQLite has the WAL-reset bug of versions before "
+                "3.51.3; errand's write lock makes it unreachable, as long "
+                "as no other program writes to the file";
+    int code =
+        put(out, "sqlite_version", json_string(sqlite3_libversion()), err);
+    if (code == ERRAND_OK)
+        code = put(out, "wal_reset_safe", json_true(), err);
+    if (code == ERRAND_OK)
+        code = put(out, "why", json_string(why), err);
+    return code;
 }
 
 /* The index is checked by the store thread: the check is a write to FTS5. */
@@ -65,7 +75,7 @@ static int check_index(struct er_store *s, json_t *out,
     op->in.tidy.check = true;
     int code = er_store_call(s, op);
     if (code == ERRAND_OK)
-        json_object_set_new(out, "fts", json_string(op->out.text));
+        code = put(out, "fts", json_string(op->out.text), err);
     else
         *err = op->err;
     er_op_free(op);
@@ -92,7 +102,7 @@ json_t *er_store_health(er_store *s, bool deep, struct errand_error *err)
     };
     int code = out ? ERRAND_OK : er_nomem(err);
     if (code == ERRAND_OK)
-        add_wal_reset(out);
+        code = add_wal_reset(out, err);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (code == ERRAND_OK)
             code = ask_text(

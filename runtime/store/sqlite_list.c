@@ -69,17 +69,25 @@ json_t *er_store_list(er_store *s, int64_t limit, const char *state,
 
 /* --- one conversation */
 
+/* Take value into object under key; NULL, with the object gone, if either is
+ * missing. */
+static json_t *with(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 static json_t *message_json(sqlite3_stmt *row)
 {
     json_t *m = er_col_parsed(row, 0);
-    if (!json_is_object(m)) {
+    if (m && !json_is_object(m)) {
         json_decref(m);
-        m = json_object();
-        json_object_set_new(m, "content", er_col_json(row, 0));
+        m = with(json_object(), "content", er_col_json(row, 0));
     }
-    json_object_set_new(m, "seq", er_col_json(row, 1));
-    json_object_set_new(m, "run", er_col_json(row, 2));
-    return m;
+    m = with(m, "seq", er_col_json(row, 1));
+    return with(m, "run", er_col_json(row, 2));
 }
 
 static const char *effect_name(int effect)
@@ -101,21 +109,18 @@ static const char *effect_name(int effect)
 /* The last two columns: arguments, effect. */
 static json_t *call_json(sqlite3_stmt *row)
 {
-    json_t *c = er_row_object(row);
     int last = sqlite3_column_count(row) - 1;
-    json_object_set_new(c, "arguments", er_col_parsed(row, last - 1));
-    json_object_set_new(c, "effect",
-        json_string(effect_name(sqlite3_column_int(row, last))));
-    return c;
+    const char *effect = effect_name(sqlite3_column_int(row, last));
+    json_t *c = with(
+        er_row_object(row), "arguments", er_col_parsed(row, last - 1));
+    return with(c, "effect", json_string(effect));
 }
 
 static json_t *attempt_json(sqlite3_stmt *row)
 {
     json_t *a = er_row_object(row);
-    json_t *code = json_object_get(a, "code");
-    json_object_set_new(a, "code",
-        json_string(errand_code_name((int)json_integer_value(code))));
-    return a;
+    json_int_t code = json_integer_value(json_object_get(a, "code"));
+    return with(a, "code", json_string(errand_code_name((int)code)));
 }
 
 static int add_list(struct er_sql *sql, json_t *to, const char *key,

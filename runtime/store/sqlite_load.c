@@ -40,7 +40,7 @@ int er_sqlite_run_row(struct er_sqlite *db, const char *run_id,
     out->cost_micros = sqlite3_column_int64(row, 15);
     out->first_seq = sqlite3_column_int64(row, 16);
     er_sql_end(row);
-    return nomem ? er_nomem(err) : ERRAND_OK;
+    return nomem || out->state < 0 ? er_nomem(err) : ERRAND_OK;
 }
 
 /* One more place in an arena's array of *n things; NULL: no memory. The old
@@ -109,6 +109,8 @@ static void fill_call(struct er_call_row *c, sqlite3_stmt *row,
     c->result = er_col_copy(row, 10, arena, nomem);
     c->result_len = (size_t)sqlite3_column_bytes(row, 10);
     c->error = er_col_copy(row, 11, arena, nomem);
+    if (c->state < 0)
+        *nomem = true;
 }
 
 static int load_calls(struct er_sqlite *db, const char *run_id,

@@ -12,7 +12,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* "a "b" -> "\"a\" \"\"\"b\"\"\"" */
+/* say "b"  ->  "say" """b""" */
 static bool quote_words(struct er_buf *out, const char *query)
 {
     for (int words = 0; *query && words < WORDS_MOST; words++) {
@@ -72,11 +72,15 @@ json_t *er_store_search(er_store *s, const char *query, int64_t limit,
     json_t *hits = NULL;
     if (limit < 0 || limit > HITS_MOST)
         limit = HITS_MOST;
-    er_buf_init(&match, QUERY_MOST);
+    if (strlen(query) > QUERY_MOST) {
+        er_fail(err, ERRAND_TOO_LARGE,
+            "the search is longer than %d bytes", (int)QUERY_MOST);
+        return NULL;
+    }
+    er_buf_init(&match, 4 * QUERY_MOST); /* each byte a word: x -> "x" */
     int code = er_store_reader(s, &sql, err);
     if (code == ERRAND_OK && !quote_words(&match, query))
-        code = er_fail(err, ERRAND_TOO_LARGE,
-            "the search is longer than %d bytes", (int)QUERY_MOST);
+        code = er_nomem(err);
     if (code == ERRAND_OK && !(hits = json_array()))
         code = er_nomem(err);
     if (code == ERRAND_OK && match.len > 0) {

@@ -23,6 +23,8 @@ static int explain(
 
 int er_sql_fail(struct er_sql *sql, int rc, struct errand_error *err)
 {
+    if (rc == SQLITE_IOERR_NOMEM)
+        return er_nomem(err);
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
         return er_nomem(err);
@@ -161,7 +163,7 @@ const char *er_col_copy(
         return NULL;
     const char *s = sqlite3_column_blob(row, column);
     size_t len = (size_t)sqlite3_column_bytes(row, column);
-    char *copy = er_arena_strn(arena, s ? s : "", len);
+    char *copy = s || len == 0 ? er_arena_strn(arena, s ? s : "", len) : NULL;
     if (!copy)
         *nomem = true;
     return copy;

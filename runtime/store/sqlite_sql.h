@@ -177,7 +177,8 @@ int er_sql_int(struct er_sql *sql, const char *text, int64_t *out,
 /* What SQLite's result means to errand, with what to do about it. */
 int er_sql_fail(struct er_sql *sql, int rc, struct errand_error *err);
 
-/* Column as text ("" for NULL); borrowed until the next step. */
+/* Column as text ("" for NULL and without memory); borrowed until the next
+ * step. */
 const char *er_col_text(sqlite3_stmt *row, int column);
 
 /* Column copied into an arena; NULL for NULL, and sets *nomem. */

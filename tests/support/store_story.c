@@ -66,8 +66,8 @@ bool story_is_committed_only(int k) { return k % STORY_OPS_PER_RUN == 3; }
 
 static const char *const story_questions[] = {
     "PRAGMA integrity_check",
-    "SELECT id,conv,state,todo&1,epoch,first_seq,next_seq,open_calls,turns,"
-    "calls,prompt_tokens FROM runs ORDER BY no",
+    ("SELECT id,conv,state,todo&1,epoch,first_seq,next_seq,open_calls,turns,"
+     "calls,prompt_tokens FROM runs ORDER BY no"),
     "SELECT no,id FROM conversations ORDER BY no",
     "SELECT id,run,role,calls,content,text FROM messages ORDER BY id",
     "SELECT no,id,state,attempt,result_seq FROM tool_calls ORDER BY no",
