@@ -259,7 +259,7 @@ check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
         $(wildcard runtime/include/errand/*.h))
 	@echo 'check-headers: $(words $^) compilations, 0 complaints'
 
-check-house:
+check-house: all $(BUILD)/errand.pc
 	@$(RUN) $(wildcard tests/house/*.bats)
 
 check-cli: $(PROGRAMS) $(ENDPOINT)
