@@ -1,5 +1,5 @@
 /* Worker processes: in line, killed, dead, lying, and gone at the end. */
-#include "tool_kit.h"
+#include "support/tool_kit.h"
 
 #include <errno.h>
 #include <signal.h>
