@@ -112,11 +112,14 @@ static void add_told_id(struct er_body *b, const char *key, const char *ours)
 static void add_arguments(struct er_body *b, const json_t *call)
 {
     const json_t *text = json_object_get(call, "arguments");
+    struct errand_error why = {0};
     json_t *object = json_is_string(text)
         ? er_json_parse(json_string_value(text), json_string_length(text),
-              ER_JSON_STRICT, NULL)
+              ER_JSON_STRICT, &why)
         : NULL;
     bool good = json_is_object(object);
+    if (why.code == ERRAND_NOMEM)
+        b->out->failed = true;
     er_body_key(b, "arguments");
     if (b->quirks->arguments_object && good)
         er_json_add(b->out, object);
@@ -253,7 +256,6 @@ static void add_content_calls(struct er_body *b, const json_t *message)
         er_json_add_string(b->out, er_buf_str(&text), text.len);
         er_buf_addc(b->out, '}');
         b->out->failed = b->out->failed || text.failed;
-        b->out->no_memory = b->out->no_memory || text.no_memory;
         er_buf_release(&text);
         first = false;
     }
@@ -335,7 +337,6 @@ static size_t add_one_system(struct er_body *b, const json_t *messages)
     er_json_add_string(b->out, er_buf_str(&text), text.len);
     er_buf_addc(b->out, '}');
     b->out->failed = b->out->failed || text.failed;
-    b->out->no_memory = b->out->no_memory || text.no_memory;
     er_buf_release(&text);
     return n;
 }

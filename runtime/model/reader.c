@@ -368,7 +368,9 @@ static void end_whole(struct er_reader *r)
             er_buf_str(&r->whole), r->whole.len, ER_JSON_LENIENT, &err);
     else
         er_fail(&err, ERRAND_SYNTAX, "byte %zu is no UTF-8", valid);
-    if (!doc)
+    if (!doc && err.code == ERRAND_NOMEM)
+        er_reader_fail(r, false, &err);
+    else if (!doc)
         fail_not_json(r, &err);
     else if (er_error_read(doc, 0, false, &retriable, &err))
         er_reader_fail(r, retriable, &err);

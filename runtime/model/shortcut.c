@@ -65,14 +65,15 @@ struct witness {
 static void on_witness(void *ctx, const struct er_model_event *ev)
 {
     struct witness *w = ctx;
-    bool same = ev->len == strlen(w->want) &&
-                memcmp(ev->text, w->want, ev->len) == 0;
-    if (ev->type == ER_MODEL_TEXT && same)
-        w->text++;
-    else if (ev->type == ER_MODEL_REASONING && same)
-        w->reasoning++;
-    else
+    bool text = ev->type == ER_MODEL_TEXT;
+    bool piece = text || ev->type == ER_MODEL_REASONING;
+    if (!piece || ev->len != strlen(w->want) ||
+        memcmp(ev->text, w->want, ev->len) != 0)
         w->other++;
+    else if (text)
+        w->text++;
+    else
+        w->reasoning++;
 }
 
 /* Is the one call there a piece of arguments, this text and no more? */
