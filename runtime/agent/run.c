@@ -215,6 +215,10 @@ static void on_op(void *ctx, struct er_op *op)
         done(run, op);
     }
     er_op_free(op); /* r lies in its arena */
+    if (run->held && run->pending <= ER_PENDING_MAX / 2) {
+        run->held = false;
+        er_run_turn(run);
+    }
     er_run_collect(run);
 }
 

@@ -6,10 +6,13 @@
  * events (run_turn.c), the store's answers, the tools' outcomes (run_call.c).
  * run.c holds what they share: life, store operations, ends.
  *
- * The store is written ahead of what depends on it. A call without side
- * effects may start once T1 is committed; one with side effects waits until
- * T1 and its own T2 are flushed. Nobody waits for a T3: it is queued before
- * whatever builds on it.
+ * What has an effect outside is written ahead: a call with side effects
+ * waits until T1 and its own T2 are flushed. Pure and reading calls have
+ * none: they start while T1 is on its way to the disk, and nobody waits for
+ * a T3, for the store applies in order. A kill then costs work that is done
+ * again (a model's turn, a reading), never a promise. Only so many
+ * operations may be on their way, and the answer is told once all of it is
+ * flushed.
  */
 #ifndef ERRAND_AGENT_RUN_H
 #define ERRAND_AGENT_RUN_H
@@ -21,7 +24,8 @@
 enum {
     ER_BAD_REPLIES_MAX = 5,  /* replies in a row with nothing but bad calls */
     ER_CALL_TRIES = 2,       /* a re-runnable call whose worker died */
-    ER_ARGUMENTS_MAX = 65536 /* bytes of one call's arguments */
+    ER_ARGUMENTS_MAX = 65536, /* bytes of one call's arguments */
+    ER_PENDING_MAX = 24       /* operations of a run on their way */
 };
 
 struct run_call {
@@ -87,11 +91,11 @@ struct errand_run {
     int64_t total_turns;   /* with earlier legs */
 
     /* how it ends */
+    bool held; /* the next turn waits for the store */
     bool cancelled;
     bool dead;      /* the store refused: write nothing more */
     bool ending;    /* an end is stored or being stored */
     bool told;      /* the end event was given */
-    bool unlinked;
     size_t pending; /* store operations and tool calls that will call back */
     errand_event_fn on_event;
     void *user;

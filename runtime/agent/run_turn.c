@@ -125,20 +125,23 @@ static void fill_attempt(
         .cost_micros = er_models_cost(run->rt->models, run->model, u)};
 }
 
-static void on_stepped(errand_run *run, struct er_op *op)
+static void run_calls(errand_run *run)
 {
-    if (op->in.step.done) {
-        er_run_done(run, op->in.step.answer);
-        return;
-    }
     for (size_t i = 0; i < run->n_calls; i++) /* those born finished */
         if (run->calls[i].result) {
             er_emit_call(run, &run->calls[i]);
             er_emit_result(run, &run->calls[i],
                 er_json_str(run->calls[i].result, "content"), 0);
         }
-    if (run->n_calls > 0)
-        er_run_dispatch(run);
+    er_run_dispatch(run);
+}
+
+static void on_stepped(errand_run *run, struct er_op *op)
+{
+    if (op->in.step.done)
+        er_run_done(run, op->in.step.answer);
+    else if (op->level == ER_DURABLE)
+        run_calls(run);
 }
 
 /* Store the turn. answer: the run's, if it ends here. */
@@ -169,8 +172,11 @@ static bool submit_step(errand_run *run, const char *answer)
         fail_nomem(run);
         return false;
     }
+    bool at_once = !answer && op->level == ER_COMMITTED && run->n_calls > 0;
     run->next_seq += 1 + (int64_t)run->n_calls;
     er_run_submit(run, op, on_stepped);
+    if (at_once)
+        run_calls(run);
     return true;
 }
 
@@ -372,6 +378,10 @@ void er_run_turn(errand_run *run)
     struct errand_error err = {0};
     if (!may_go_on(run))
         return;
+    if (run->pending > ER_PENDING_MAX) {
+        run->held = true;
+        return;
+    }
     reset_reply(&run->reply);
     struct er_model_request req = {.messages = run->messages,
         .tools = run->tools,
