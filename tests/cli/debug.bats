@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# errand debug: a case, or cases by the line.
+load helper
+
+setup() { own_folder; }
+
+@test "schema: one case from the argument or standard input" {
+    errand debug schema '{"schema": {"type": "string"}, "instance": 1}'
+    same "$status" 0
+    same "$(jq -c .valid <<< "$output")" false
+    same "$(jq -r '.errors[0].path' <<< "$output")" ''
+    echo '{"schema": true, "instance": null}' > case.json
+    INPUT=case.json errand debug schema
+    same "$(jq -c .valid <<< "$output")" true
+    errand debug schema 'no json'
+    same "$status" 1
+    has "$stderr" 'not valid JSON'
+}
+
+@test "schema: drafts and formats" {
+    items='{"schema": {"items": [{"type": "string"}]}, "instance": [1]}'
+    errand debug schema --draft 7 "$items"
+    same "$(jq -c .valid <<< "$output")" false
+    date='{"schema": {"format": "date"}, "instance": "no date"}'
+    errand debug schema "$date"
+    same "$(jq -c .valid <<< "$output")" true
+    errand debug schema --formats "$date"
+    same "$(jq -c .valid <<< "$output")" false
+}
+
+@test "--jsonl: an answer per line, also for a bad one" {
+    cat > cases <<'END'
+{"schema": {"type": "integer"}, "instance": 1}
+not json
+
+{"schema": {"type": 5}, "instance": 1}
+{"schema": {"type": "integer"}, "instance": "x"}
+END
+    printf '{"schema": true, "instance": 0}' >> cases # no newline at the end
+    INPUT=cases errand debug schema --jsonl
+    same "$status" 0
+    same "${#lines[@]}" 5
+    same "$(jq -c 'if .error then "error" else .valid end' <<< "$output" |
+        tr '\n' ' ')" 'true "error" "error" false true '
+    has "$(jq -r '.error.message' <<< "${lines[1]}")" 'not valid JSON'
+}
+
+@test "--jsonl answers before it waits for the next line" {
+    mkfifo in out
+    command errand debug schema --jsonl < in > out 3>&- &
+    pid=$!
+    exec 7> in 8< out
+    for i in 1 2 3; do
+        echo '{"schema": true, "instance": 1}' >&7
+        read -r -t 5 line <&8
+        same "$(jq -c .valid <<< "$line")" true
+    done
+    exec 7>&- 8<&-
+    wait "$pid"
+}
+
+@test "--jsonl holds a thousand cases and a long line" {
+    {
+        for ((i = 0; i < 1000; i++)); do
+            echo "{\"schema\": {\"maximum\": 499}, \"instance\": $i}"
+        done
+        printf '{"schema": true, "instance": "%s"}\n' \
+            "$(head -c 3000000 /dev/zero | tr '\0' x)"
+    } > cases
+    INPUT=cases errand debug schema --jsonl
+    same "${#lines[@]}" 1001
+    same "$(jq -c .valid <<< "$output" | grep -c true)" 501
+}

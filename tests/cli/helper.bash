@@ -1,0 +1,62 @@
+# What the tests of the command line share. Every test has a folder of its
+# own as working folder and store, so none sees the other.
+
+bats_require_minimum_version 1.5.0
+ROOT="${ERRAND_ROOT:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}"
+BUILD="${ERRAND_BUILD:-$ROOT/build}"
+[[ $BUILD == /* ]] || BUILD="$ROOT/$BUILD"
+PATH="$BUILD:$PATH"
+export NO_COLOR=1 HOME="$BATS_FILE_TMPDIR" XDG_STATE_HOME="$BATS_FILE_TMPDIR"
+unset XDG_DATA_HOME XDG_CONFIG_HOME ERRAND_MODEL
+
+own_folder() {
+    cd "$BATS_TEST_TMPDIR"
+    export ERRAND_STORE="$BATS_TEST_TMPDIR/errand.db"
+}
+
+# A model that plays by the name it is asked by: see tests/endpoint.
+# start_endpoint [OPTION...] in setup_file, stop_endpoint in teardown_file.
+start_endpoint() {
+    mkfifo "$BATS_FILE_TMPDIR/hold"
+    "$BUILD/tests/endpoint" --port 0 --until-eof "$@" \
+        < "$BATS_FILE_TMPDIR/hold" > "$BATS_FILE_TMPDIR/port" 3>&- &
+    endpoint_pid=$!
+    exec 9> "$BATS_FILE_TMPDIR/hold"
+    local i
+    for ((i = 0; i < 100; i++)); do
+        grep -q '^port' "$BATS_FILE_TMPDIR/port" && break
+        sleep 0.05
+    done
+    export OPENAI_BASE_URL OPENAI_API_KEY=none
+    OPENAI_BASE_URL="http://127.0.0.1:$(sed -n 's/^port //p' \
+        "$BATS_FILE_TMPDIR/port")/v1"
+}
+
+stop_endpoint() {
+    exec 9>&-
+    wait "$endpoint_pid" || true
+}
+
+# Both streams apart: $output and $stderr.
+errand() {
+    run --separate-stderr errand_alone "$@"
+}
+
+errand_alone() {
+    command errand "$@" < "${INPUT:-/dev/null}"
+}
+
+# Compares and shows the difference.
+same() {
+    [ "$1" = "$2" ] || {
+        printf 'got:  %s\nwant: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+has() {
+    [[ $1 == *"$2"* ]] || {
+        printf 'in:      %s\nmissing: %s\n' "$1" "$2"
+        return 1
+    }
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# errand tools: what there is, what is wrong with it, what it says.
+load helper
+
+setup() { own_folder; }
+
+@test "new writes a tool that checks and runs, and never overwrites" {
+    errand tools new shout
+    same "$status" 0
+    same "$output" tools/shout.lua
+    errand tools check tools/shout.lua
+    same "$status" 0
+    same "$output" 'tools/shout.lua: ok'
+    errand tools call shout '{"text": "hello"}'
+    same "$status" 0
+    same "$output" hello
+    cp tools/shout.lua before
+    errand tools new shout
+    same "$status" 1
+    has "$stderr" 'tools/shout.lua is there already'
+    cmp before tools/shout.lua
+    errand tools new other --dir elsewhere
+    same "$output" elsewhere/other.lua
+}
+
+@test "a name that cannot be one" {
+    for name in ../x 'a b' '' "$(printf 'a%.0s' {1..65})"; do
+        errand tools new "$name"
+        same "$status" 2
+        has "$stderr" 'cannot name a tool'
+    done
+}
+
+@test "list and show" {
+    errand tools new shout
+    errand tools list
+    same "$status" 0
+    [[ $output =~ shout\ +pure\ +Repeat\ a\ text ]]
+    errand tools list --json
+    same "$(jq -r '.[] | select(.name == "shout") | .effect' \
+        <<< "$output")" pure
+    errand tools show shout
+    has "$output" 'tools/shout.lua'
+    [[ $output =~ text\ +string\ +what\ to\ repeat ]]
+    errand tools show shout --json
+    same "$(jq -r .parameters.type <<< "$output")" object
+    errand tools show shuot
+    same "$status" 1
+    has "$stderr" 'did you mean shout?'
+}
+
+@test "check names file, line and everything that is wrong" {
+    printf 'return {\n  name = "x"\n  description = "y",\n}\n' > x.lua
+    errand tools check x.lua
+    same "$status" 1
+    [[ ${lines[0]} == x.lua:3:* ]]
+    errand tools check --json x.lua
+    same "$status" 1
+    same "$(jq -r .ok <<< "$output")" false
+    errand tools check nowhere.lua
+    same "$status" 1
+    has "$output$stderr" 'nowhere.lua'
+}
+
+@test "call: results, failures, arguments that do not fit" {
+    mkdir tools
+    cat > tools/pick.lua <<'END'
+return {
+  name = "pick",
+  description = "Answer in several ways",
+  parameters = {
+    type = "object",
+    properties = { how = { type = "string" } },
+    required = { "how" },
+  },
+  effect = "pure",
+  run = function(args)
+    if args.how == "fail" then error("no such thing") end
+    if args.how == "table" then return { a = 1 } end
+    return "text"
+  end,
+}
+END
+    errand tools call pick '{"how": "table"}'
+    same "$output" '{"a":1}'
+    echo '{"how": "text"}' > args.json
+    INPUT=args.json errand tools call pick -
+    same "$output" text
+    errand tools call pick --json '{"how": "text"}'
+    same "$(jq -c '[.ok, .result]' <<< "$output")" '[true,"text"]'
+    errand tools call pick '{"how": "fail"}'
+    same "$status" 1
+    same "$output" ''
+    has "$stderr" 'no such thing'
+    errand tools call pick '{"how": 5}'
+    same "$status" 1
+    has "$stderr" 'how'
+    errand tools call pick
+    same "$status" 1
+    errand tools call pick '{"how": '
+    same "$status" 1
+    has "$stderr" 'not valid JSON'
+    errand tools call pikc '{}'
+    same "$status" 1
+    has "$stderr" 'pick'
+}
+
+@test "--tools-dir adds a folder" {
+    errand tools new far --dir elsewhere
+    errand tools show far
+    same "$status" 1
+    errand tools show far --tools-dir elsewhere
+    same "$status" 0
+}
