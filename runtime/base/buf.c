@@ -24,7 +24,7 @@ void er_buf_release(struct er_buf *b)
 void er_buf_reset(struct er_buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->no_memory = false;
     if (b->data)
         b->data[0] = '\0';
 }
@@ -51,8 +51,11 @@ bool er_buf_reserve(struct er_buf *b, size_t extra)
     if (cap > b->max && need <= b->max + 1)
         cap = b->max + 1;
     char *data = realloc(b->data, cap);
-    if (!data)
-        return fail(b);
+    if (!data) {
+        fail(b);
+        b->no_memory = true;
+        return false;
+    }
     b->data = data;
     b->cap = cap;
     b->data[b->len] = '\0';

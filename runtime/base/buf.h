@@ -19,6 +19,7 @@ struct er_buf {
     size_t cap;  /* bytes allocated, the NUL included */
     size_t max;  /* len never exceeds it */
     bool failed; /* an append failed: too large or out of memory */
+    bool no_memory; /* it was the memory */
 };
 
 /* Set up without allocating. max_bytes of 0 is a bug. [any] */

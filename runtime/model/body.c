@@ -159,7 +159,9 @@ int er_wire_body(enum er_dialect dialect, const struct er_quirks *quirks,
         code = write_openai(&b);
     else
         code = req->prompt_form ? write_prompt(&b) : write_workers(&b);
-    if (code == ERRAND_OK && out->failed)
+    if (code == ERRAND_OK && out->no_memory)
+        code = er_nomem(b.err);
+    else if (code == ERRAND_OK && out->failed)
         code = er_fail(b.err, ERRAND_TOO_LARGE,
             "the request is larger than %zu bytes, or than the memory there "
             "is; shorten the conversation", out->max);

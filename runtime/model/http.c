@@ -180,16 +180,33 @@ static int on_connected(void *ctx, char *ip, char *own_ip, int port,
 
 /* ------------------------------------------------- easy handles */
 
+/* Whom to trust besides the system's own list, named as for curl. */
+static const char *certificates(void)
+{
+    const char *file = getenv("CURL_CA_BUNDLE");
+    if (!file || !*file)
+        file = getenv("SSL_CERT_FILE");
+    return file && *file ? file : NULL;
+}
+
 static CURL *new_easy(struct er_http *h)
 {
     CURL *e = curl_easy_init();
     if (!e)
         return NULL;
+    const char *trusted = certificates();
+    if (curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") !=
+            CURLE_OK ||
+        /* all that it decodes */
+        curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") != CURLE_OK ||
+        (trusted &&
+            curl_easy_setopt(e, CURLOPT_CAINFO, trusted) != CURLE_OK)) {
+        curl_easy_cleanup(e);
+        return NULL;
+    }
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, ""); /* all it decodes */
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     /* Cancelling must not wait for a resolver that hangs. */
     curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
@@ -219,7 +236,8 @@ static void give_easy(struct er_http_call *c)
     c->easy = NULL;
 }
 
-static void set_up(struct er_http_call *c)
+/* False: no memory for libcurl's copies. */
+static bool set_up(struct er_http_call *c)
 {
     CURL *e = c->easy;
     const struct er_http_request *r = &c->req;
@@ -229,8 +247,10 @@ static void set_up(struct er_http_call *c)
         headers = &c->extra;
     }
     c->text[0] = '\0';
-    curl_easy_setopt(e, CURLOPT_URL, c->url);
-    curl_easy_setopt(e, CURLOPT_NOPROXY, r->direct ? "*" : NULL);
+    if (curl_easy_setopt(e, CURLOPT_URL, c->url) != CURLE_OK ||
+        curl_easy_setopt(e, CURLOPT_NOPROXY, r->direct ? "*" : NULL) !=
+            CURLE_OK)
+        return false;
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
         (curl_off_t)r->body.len);
@@ -242,6 +262,7 @@ static void set_up(struct er_http_call *c)
     curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(e, CURLOPT_PREREQDATA, c);
     curl_easy_setopt(e, CURLOPT_PRIVATE, c);
+    return true;
 }
 
 /* ------------------------------------------------- a call's life */
@@ -257,7 +278,10 @@ static int begin(struct er_http_call *c, struct errand_error *err)
         c->easy = take_easy(h);
     if (!c->easy)
         return er_nomem(err);
-    set_up(c);
+    if (!set_up(c)) {
+        give_easy(c);
+        return er_nomem(err);
+    }
     CURLMcode mc = curl_multi_add_handle(h->multi, c->easy);
     if (mc != CURLM_OK) {
         give_easy(c);

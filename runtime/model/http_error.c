@@ -27,7 +27,7 @@ static const struct row rows[] = {
     {CURLE_SSL_CONNECT_ERROR, ERRAND_NETWORK, true,
         "does the server speak https?"},
     {CURLE_PEER_FAILED_VERIFICATION, ERRAND_NETWORK, false,
-        "its certificate is not trusted here"},
+        "SSL_CERT_FILE can name certificates to trust"},
     {CURLE_UNSUPPORTED_PROTOCOL, ERRAND_PROTOCOL, false,
         "does it speak HTTP/1.1?"},
     {CURLE_WEIRD_SERVER_REPLY, ERRAND_PROTOCOL, false,

@@ -256,6 +256,7 @@ static void add_content_calls(struct er_body *b, const json_t *message)
         er_json_add_string(b->out, er_buf_str(&text), text.len);
         er_buf_addc(b->out, '}');
         b->out->failed = b->out->failed || text.failed;
+        b->out->no_memory = b->out->no_memory || text.no_memory;
         er_buf_release(&text);
         first = false;
     }
@@ -337,6 +338,7 @@ static size_t add_one_system(struct er_body *b, const json_t *messages)
     er_json_add_string(b->out, er_buf_str(&text), text.len);
     er_buf_addc(b->out, '}');
     b->out->failed = b->out->failed || text.failed;
+    b->out->no_memory = b->out->no_memory || text.no_memory;
     er_buf_release(&text);
     return n;
 }

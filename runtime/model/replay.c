@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 512 << 20 };
+enum { FILE_MAX = 512 << 20, READ_SIZE = 64 * 1024 };
 
 void er_replay_close(struct er_replay *r)
 {
@@ -37,15 +37,18 @@ static int read_file(
             err, ERRAND_IO, "cannot open the recording '%.140s'", path);
     ssize_t n = 0;
     do {
-        if (!er_buf_reserve(out, 65536))
+        if (!er_buf_reserve(out, READ_SIZE))
             break;
-        n = read(fd, out->data + out->len, 65536);
+        n = read(fd, out->data + out->len, READ_SIZE);
         out->len += n > 0 ? (size_t)n : 0;
     } while (n > 0 || (n < 0 && errno == EINTR));
     int rc = ERRAND_OK;
-    if (out->failed)
+    if (out->no_memory)
+        rc = er_nomem(err);
+    else if (out->failed)
         rc = er_fail(err, ERRAND_TOO_LARGE,
-            "the recording '%.140s' does not fit into memory", path);
+            "the recording '%.140s' is larger than %d MiB", path,
+            FILE_MAX >> 20);
     else if (n < 0)
         rc = er_fail_errno(
             err, ERRAND_IO, "cannot read the recording '%.140s'", path);

@@ -26,16 +26,28 @@ static bool is_loopback(const char *host)
     return first == 127 || v4.s_addr == 0; /* 0.0.0.0 is this host too */
 }
 
+/* A part of the URL, NULL if there is none; *nomem is set if libcurl had no
+ * memory for it. */
+static char *part(CURLU *u, CURLUPart what, bool *nomem)
+{
+    char *text = NULL;
+    if (curl_url_get(u, what, &text, 0) == CURLUE_OUT_OF_MEMORY)
+        *nomem = true;
+    return text;
+}
+
 static int check_parts(CURLU *u, const char *shown,
     struct er_url_facts *facts, struct errand_error *err)
 {
-    char *scheme = NULL, *host = NULL, *fragment = NULL;
+    bool nomem = false;
+    char *scheme = part(u, CURLUPART_SCHEME, &nomem);
+    char *host = part(u, CURLUPART_HOST, &nomem);
+    char *fragment = part(u, CURLUPART_FRAGMENT, &nomem);
     int rc = ERRAND_OK;
-    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
-    curl_url_get(u, CURLUPART_HOST, &host, 0);
-    curl_url_get(u, CURLUPART_FRAGMENT, &fragment, 0);
     bool plain = scheme && strcmp(scheme, "http") == 0;
-    if (!plain && (!scheme || strcmp(scheme, "https") != 0))
+    if (nomem)
+        rc = er_nomem(err);
+    else if (!plain && (!scheme || strcmp(scheme, "https") != 0))
         rc = er_fail(err, ERRAND_CONFIG,
             "'%s' is no address of an endpoint; it must begin with "
             "https:// or http://",

@@ -147,6 +147,9 @@ int er_tools_call(er_tools *t, const struct er_tool_request *req,
     struct errand_error *err)
 {
     const struct er_entry *entry = (const struct er_entry *)req->tool;
+    if (t->closing)
+        return er_fail(err, ERRAND_STATE,
+            "%s is not called: the runtime is being closed", req->tool->name);
     er_tool_call *call = calloc(1, sizeof *call);
     if (!call)
         return er_nomem(err);

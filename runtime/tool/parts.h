@@ -34,6 +34,7 @@ struct er_tools {
     struct er_hub *hub;
     struct er_entry **list; /* sorted by name */
     size_t count, room;
+    bool closing; /* no call starts any more */
 };
 
 enum er_call_kind { ER_CALL_LUA = 0, ER_CALL_CALLBACK = 1 };

@@ -75,6 +75,7 @@ void er_tools_free(er_tools *t)
 {
     if (!t)
         return;
+    t->closing = true;
     er_hub_close(t->hub);
     er_pool_free(t->pool);
     for (size_t i = 0; i < t->count; i++)

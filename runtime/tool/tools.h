@@ -115,8 +115,9 @@ struct er_tool_request {
 
 /* Start a call; it waits in line if all workers are busy (its time runs from
  * its own start). done comes later from the loop, exactly once, and the call
- * is gone then. A result over 16 MiB is a failure. Errors NOMEM, TOO_LARGE
- * (arguments over 16 MiB). [owner] */
+ * is gone then. A result over 16 MiB is a failure.
+ * Errors NOMEM, TOO_LARGE (arguments over 16 MiB), STATE (from a done within
+ * er_tools_free). [owner] */
 int er_tools_call(er_tools *t, const struct er_tool_request *req,
     er_tool_done_fn done, void *ctx, er_tool_call **out,
     struct errand_error *err);

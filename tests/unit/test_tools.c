@@ -1,5 +1,5 @@
 /* Loading tools and calling them through a worker. */
-#include "tool_kit.h"
+#include "support/tool_kit.h"
 
 static int setup(void **state)
 {

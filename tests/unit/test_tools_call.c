@@ -1,6 +1,6 @@
 /* Calls: values there and back, errors for the model and for the user, and
  * what a tool cannot get around. */
-#include "tool_kit.h"
+#include "support/tool_kit.h"
 
 static int setup(void **state)
 {

@@ -1,6 +1,6 @@
 /* Tools of the embedding program: answered now, later, too late, from any
  * thread, or never. */
-#include "tool_kit.h"
+#include "support/tool_kit.h"
 
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 /* Loading: everything that can be wrong with a file, said at once. */
-#include "tool_kit.h"
+#include "support/tool_kit.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* Worker processes: in line, killed, dead, lying, and gone at the end. */
-#include "tool_kit.h"
+#include "support/tool_kit.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -220,6 +220,41 @@ static void test_pool_free_ends_calls_that_run_and_wait(void **state)
         assert_int_equal(kept[i].started, i < 2);
         free(kept[i].text);
     }
+    expect_no_children();
+}
+
+/* Whoever hears of the end and calls again is told that it is the end. */
+struct again {
+    struct kit *kit;
+    const struct er_tool *tool;
+    int dones, rc;
+};
+
+static void call_again(void *ctx, const struct er_tool_outcome *o)
+{
+    struct again *a = ctx;
+    struct er_tool_request req = {.tool = a->tool};
+    struct errand_error err = {0};
+    assert_int_equal(o->status, ER_TOOL_CANCELLED);
+    a->dones++;
+    a->rc = er_tools_call(a->kit->tools, &req, call_again, a, NULL, &err);
+}
+
+static void test_pool_free_starts_no_call(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 1);
+    kit_tool(k, "loop", "", "while true do end");
+    kit_load(k);
+    struct again a = {.kit = k, .tool = er_tools_find(k->tools, "loop")};
+    struct er_tool_request req = {.tool = a.tool};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            er_tools_call(k->tools, &req, call_again, &a, NULL, NULL), 0);
+    er_loop_run(k->loop, 10);
+    close_kit(k);
+    assert_int_equal(a.dones, 2);
+    assert_int_equal(a.rc, ERRAND_STATE);
     expect_no_children();
 }
 
@@ -473,6 +508,7 @@ int main(void)
             test_pool_a_stopped_worker_is_killed_at_the_deadline),
         cmocka_unit_test(test_pool_cancel_kills_what_runs),
         cmocka_unit_test(test_pool_free_ends_calls_that_run_and_wait),
+        cmocka_unit_test(test_pool_free_starts_no_call),
         cmocka_unit_test(test_pool_workers_that_break_the_protocol),
         cmocka_unit_test(test_pool_workers_that_do_not_start),
         cmocka_unit_test(test_pool_calls_that_found_no_worker_were_not_run),

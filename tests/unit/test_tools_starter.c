@@ -1,6 +1,6 @@
 /* The tools that come with errand, called as a model calls them. They see
  * the working folder, so each test works in a folder of its own. */
-#include "tool_kit.h"
+#include "support/tool_kit.h"
 
 #include <fcntl.h>
 

@@ -1,7 +1,7 @@
 /* What the tests of tools share: a folder of its own, a loop, a registry
  * with the real worker, and a call that is waited for. */
-#ifndef ERRAND_TESTS_UNIT_TOOL_KIT_H
-#define ERRAND_TESTS_UNIT_TOOL_KIT_H
+#ifndef ERRAND_TESTS_SUPPORT_TOOL_KIT_H
+#define ERRAND_TESTS_SUPPORT_TOOL_KIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>
