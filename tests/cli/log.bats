@@ -128,7 +128,7 @@ END
     command errand run --events -m openai:rounds-1 -t tick hi > out 2> err \
         < /dev/null 3>&- &
     pid=$!
-    until grep -q '"type":"call"' out; do sleep 0.05; done
+    until grep -qs '"type":"call"' out; do sleep 0.05; done
     sleep 0.3
     kill -KILL "$pid"
     wait "$pid" || true

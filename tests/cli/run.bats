@@ -165,7 +165,7 @@ setup() { own_folder; }
     "$BUILD/tests/endpoint" --port 0 --seconds 20 --script script.jsonl \
         > port 3>&- &
     pid=$!
-    until grep -q port port; do sleep 0.05; done
+    until grep -qs port port; do sleep 0.05; done
     OPENAI_BASE_URL="http://127.0.0.1:$(sed 's/port //' port)/v1" \
         errand run --json -m openai:script -t none --schema s.json hello
     kill "$pid"
