@@ -84,8 +84,7 @@ CLI_TESTS = $(wildcard tests/cli/*.bats)
 HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 
 # A program is built once it has sources; until then it is not there.
-PROGRAMS = $(if $(and $(CLI_OBJ),$(wildcard runtime/agent/*.c)),\
-             $(BUILD)/errand) \
+PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
 .PHONY: all help install uninstall deps tags clean FORCE \
