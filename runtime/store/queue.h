@@ -29,6 +29,10 @@ struct er_store {
     struct er_door *door;
     bool closing;
     bool ready;      /* the thread may take what waits */
+    bool urgent;     /* somebody waits for one of them */
+    struct er_timer patience; /* patient ops are taken when it fires; the
+                                 loop's thread alone touches it */
+    bool lingering;           /* it is set */
     bool idle;       /* it sleeps */
     bool delivering; /* answers are being given: it is woken after them */
     /* for questions, [owner] */

@@ -232,6 +232,9 @@ struct er_op {
                             kind: EVENTS, EXTEND, READ and TIDY committed,
                             the rest durable; callers lower it where they
                             may */
+    bool patient; /* nobody waits for it: its commit may come up to 2 ms
+                     later, together with others. Order is kept, and any op
+                     that is not patient takes all before it along */
     struct er_arena arena;
     union {
         struct er_accept accept;
