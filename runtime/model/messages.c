@@ -257,7 +257,6 @@ static void add_content_calls(struct er_body *b, const json_t *message)
         er_buf_addc(b->out, '}');
         if (text.failed)
             er_body_fail(b, text.no_memory);
-        b->out->no_memory = b->out->no_memory || text.no_memory;
         er_buf_release(&text);
         first = false;
     }
@@ -340,7 +339,6 @@ static size_t add_one_system(struct er_body *b, const json_t *messages)
     er_buf_addc(b->out, '}');
     if (text.failed)
         er_body_fail(b, text.no_memory);
-    b->out->no_memory = b->out->no_memory || text.no_memory;
     er_buf_release(&text);
     return n;
 }
