@@ -25,6 +25,11 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 ifdef DEVELOPER
 WARN += -Werror
 endif
+# With sanitizers gcc no longer sees what a variable holds.
+ifdef SAN
+WARN += $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized \
+            -Wno-format-truncation)
+endif
 ifeq ($(SAN),asan)
 SANFLAGS = -fsanitize=address,undefined -fno-omit-frame-pointer \
            -fno-sanitize-recover=undefined
@@ -317,7 +322,7 @@ check-asan check-tsan: check-%:
 
 # First what is missing is installed; the rest is make's second look at
 # what pkg-config knows.
-STAGES = lint check-headers check-house units check-cli \
+STAGES = lint check-headers check-abi check-house units check-cli \
          check-oom check-asan fuzz
 check: deps
 	+@CHECK_MAKE='$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))' \
