@@ -315,7 +315,9 @@ fuzz:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SAN=fuzz \
 	    OPT='-O1 -g' fuzz-run
 
-# The same tests, built otherwise, in a folder of their own.
+# The same tests, built otherwise, in a folder of their own; check-oom uses
+# the one of check-asan.
+check-asan: | $(filter check-oom,$(MAKECMDGOALS))
 check-asan check-tsan: check-%:
 	@$(MAKE) --no-print-directory SAN=$* BUILD=$(BUILD)/$* OPT='-O1 -g' \
 	    units check-cli
