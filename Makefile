@@ -25,11 +25,6 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 ifdef DEVELOPER
 WARN += -Werror
 endif
-# With sanitizers gcc no longer sees what a variable holds.
-ifdef SAN
-WARN += $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized \
-            -Wno-format-truncation)
-endif
 ifeq ($(SAN),asan)
 SANFLAGS = -fsanitize=address,undefined -fno-omit-frame-pointer \
            -fno-sanitize-recover=undefined
@@ -89,7 +84,8 @@ CLI_TESTS = $(wildcard tests/cli/*.bats)
 HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 
 # A program is built once it has sources; until then it is not there.
-PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
+PROGRAMS = $(if $(and $(CLI_OBJ),$(wildcard runtime/agent/*.c)),\
+             $(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
 .PHONY: all help install uninstall deps tags clean FORCE \
@@ -315,16 +311,14 @@ fuzz:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SAN=fuzz \
 	    OPT='-O1 -g' fuzz-run
 
-# The same tests, built otherwise, in a folder of their own; check-oom uses
-# the one of check-asan.
-check-asan: | $(filter check-oom,$(MAKECMDGOALS))
+# The same tests, built otherwise, in a folder of their own.
 check-asan check-tsan: check-%:
 	@$(MAKE) --no-print-directory SAN=$* BUILD=$(BUILD)/$* OPT='-O1 -g' \
 	    units check-cli
 
 # First what is missing is installed; the rest is make's second look at
 # what pkg-config knows.
-STAGES = lint check-headers check-abi check-house units check-cli \
+STAGES = lint check-headers check-house units check-cli \
          check-oom check-asan fuzz
 check: deps
 	+@CHECK_MAKE='$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))' \
@@ -379,7 +373,7 @@ BENCH = $(BARE_CURL) $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
           $(wildcard tests/bench/bench_*.c))
 $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/liberrand.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime \
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
 	    $< $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lm
 
 bench: all $(BENCH) $(ENDPOINT)
