@@ -13,6 +13,7 @@ struct er_op *er_op_new(enum er_op_kind kind)
                         kind == ER_OP_READ || kind == ER_OP_TIDY
                     ? ER_COMMITTED
                     : ER_DURABLE;
+    op->patient = kind == ER_OP_EVENTS || kind == ER_OP_EXTEND;
     er_arena_init(&op->arena);
     return op;
 }

@@ -1,13 +1,12 @@
 /* The queue in front of a backend, and the one thread that empties it.
  *
  * What one callback of the loop submits becomes one batch: the thread is
- * woken when the callback is over. It takes all that waits, applies it as
- * one transaction, answers what is content with a commit, flushes once,
- * answers the rest. While it flushes, new ops wait and become the next batch:
- * the slower the disk, the larger the batches. A batch that cannot commit is
- * tried again op by op, so that one that is too large for the disk takes no
- * other with it. Patient ops, which nobody waits for, stay in the queue for
- * company: a commit costs the same for one as for ten.
+ * woken when the callback is over, or a little later if all that waits is
+ * patient. It applies what waits as one transaction, answers what is content
+ * with a commit, flushes once, answers the rest. While it flushes, new ops
+ * wait and become the next batch: the slower the disk, the larger the
+ * batches. A batch that cannot commit is tried again op by op, so that one
+ * that is too large for the disk takes no other with it.
  */
 #include "base/clock.h"
 #include "base/crash.h"
@@ -19,7 +18,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCH_MOST = 512, PATIENCE_MS = 2 };
+enum {
+    BATCH_MOST = 512,
+    PATIENT_MOST = 64, /* so many do not wait for more */
+};
 
 /* --- crash points: the transitions T0..T3 of a batch, as bits */
 
@@ -84,35 +86,16 @@ struct waiter { /* of er_store_call */
     bool done;
 };
 
-/* Let the store thread begin on what waits; the lock is held. */
-static void wake_thread(struct er_store *s)
+/* Let the store thread begin on what waits, if any of it is in a hurry.
+ * Called with the lock, which it gives back: a thread that is woken under it
+ * would only wait for it. */
+static void unlock_and_wake(struct er_store *s)
 {
-    if (s->first && s->idle)
-        pthread_cond_signal(&s->work);
-    s->ready = s->first != NULL;
-}
-
-static void on_patience_over(void *ctx)
-{
-    struct er_store *s = ctx;
-    pthread_mutex_lock(&s->lock);
-    s->lingering = false;
-    wake_thread(s);
+    s->ready = s->hurry;
+    bool wake = s->ready && s->idle;
     pthread_mutex_unlock(&s->lock);
-}
-
-/* Wake the thread, or if all can wait set the time when it will be; the lock
- * is held, on the loop's thread. */
-static void wake_or_linger(struct er_store *s)
-{
-    if (!s->first || s->ready)
-        return;
-    if (s->urgent || (!s->lingering &&
-            er_timer_start(s->loop, &s->patience, PATIENCE_MS,
-                on_patience_over, s, NULL) != ERRAND_OK))
-        wake_thread(s);
-    else
-        s->lingering = true;
+    if (wake)
+        pthread_cond_signal(&s->work);
 }
 
 /* Call what was answered, then start on what those calls submitted. */
@@ -131,8 +114,7 @@ static void deliver(struct er_store *s)
     }
     pthread_mutex_lock(&s->lock);
     s->delivering = false;
-    wake_or_linger(s);
-    pthread_mutex_unlock(&s->lock);
+    unlock_and_wake(s);
 }
 
 static void door_run(void *ctx)
@@ -159,28 +141,40 @@ static void door_cancel(void *ctx)
         free(door);
 }
 
-/* Have the door run soon on the loop's thread; the lock is held. */
-static void knock(struct er_store *s)
+/* Have the door run soon on the loop's thread. Called with the lock, which
+ * it gives back. */
+static void unlock_and_knock(struct er_store *s)
 {
-    if (!s->door->posted)
-        er_loop_post(s->loop, &s->door->post);
+    bool knock = !s->door->posted;
     s->door->posted = true;
+    pthread_mutex_unlock(&s->lock);
+    if (knock)
+        er_loop_post(s->loop, &s->door->post);
 }
 
-static void answer(struct er_store *s, struct er_op *op)
+/* Hand a list of ops back to whoever waits for each. */
+static void answer(struct er_store *s, struct er_op *first)
 {
-    struct waiter *w = op->post.ctx;
+    bool knock = false;
     pthread_mutex_lock(&s->lock);
-    if (w) {
-        w->done = true;
-        pthread_cond_signal(&w->answered);
-    } else {
+    while (first) {
+        struct er_op *op = first;
+        struct waiter *w = op->post.ctx;
+        first = op->next;
         op->next = NULL;
-        *s->last_answered = op;
-        s->last_answered = &op->next;
-        knock(s);
+        if (w) {
+            w->done = true;
+            pthread_cond_signal(&w->answered);
+        } else {
+            *s->last_answered = op;
+            s->last_answered = &op->next;
+            knock = true;
+        }
     }
-    pthread_mutex_unlock(&s->lock);
+    if (knock)
+        unlock_and_knock(s);
+    else
+        pthread_mutex_unlock(&s->lock);
 }
 
 static void set_error(struct er_op *op, int code,
@@ -234,19 +228,19 @@ static bool is_early(const struct er_store *s, const struct er_op *op)
 /* Answer those that wait for this level; returns the others. */
 static struct er_op *answer_early(struct er_store *s, struct er_op *first)
 {
-    struct er_op *later = NULL, **end = &later;
+    struct er_op *lists[2] = {NULL, NULL}; /* later, early */
+    struct er_op **ends[2] = {&lists[0], &lists[1]};
     while (first) {
         struct er_op *op = first;
+        bool early = is_early(s, op);
         first = op->next;
         op->next = NULL;
-        if (is_early(s, op)) {
-            answer(s, op);
-        } else {
-            *end = op;
-            end = &op->next;
-        }
+        *ends[early] = op;
+        ends[early] = &op->next;
     }
-    return later;
+    if (lists[1])
+        answer(s, lists[1]);
+    return lists[0];
 }
 
 static void flush_and_answer(struct er_store *s, struct er_op *first)
@@ -261,11 +255,7 @@ static void flush_and_answer(struct er_store *s, struct er_op *first)
     }
     if (code == ERRAND_OK)
         crash_after_flush(kinds);
-    while (first) {
-        struct er_op *op = first;
-        first = op->next;
-        answer(s, op);
-    }
+    answer(s, first);
 }
 
 static void do_batch(struct er_store *s, struct er_op *first)
@@ -290,7 +280,8 @@ static struct er_op *take(struct er_store *s)
     *end = NULL;
     if (!s->first) {
         s->last = &s->first;
-        s->ready = s->urgent = false;
+        s->ready = s->hurry = false;
+        s->waiting = 0;
     }
     return first;
 }
@@ -355,6 +346,27 @@ static void push(struct er_store *s, struct er_op *op)
     op->next = NULL;
     *s->last = op;
     s->last = &op->next;
+    if (!op->patient || ++s->waiting >= PATIENT_MOST)
+        s->hurry = true;
+}
+
+static void on_patience_over(void *ctx)
+{
+    struct er_store *s = ctx;
+    s->timing = false;
+    pthread_mutex_lock(&s->lock);
+    s->hurry = s->first != NULL;
+    unlock_and_wake(s);
+}
+
+/* Only patient ops wait: set the time at which they go all the same. False:
+ * no memory for it. */
+static bool start_timing(struct er_store *s)
+{
+    if (!s->timing)
+        s->timing = er_timer_start(s->loop, &s->patience, ER_PATIENCE_MS,
+                        on_patience_over, s, NULL) == ERRAND_OK;
+    return s->timing;
 }
 
 /* The thread is not woken at once but when the loop has run what it is
@@ -362,14 +374,14 @@ static void push(struct er_store *s, struct er_op *op)
 void er_store_submit(er_store *s, struct er_op *op)
 {
     op->post = (struct er_post){.ctx = NULL};
+    if (op->patient && !start_timing(s))
+        op->patient = false;
     pthread_mutex_lock(&s->lock);
     push(s, op);
-    s->urgent = s->urgent || !op->patient;
-    if (!s->delivering && !s->ready && s->urgent)
-        knock(s);
-    else if (!s->delivering)
-        wake_or_linger(s);
-    pthread_mutex_unlock(&s->lock);
+    if (s->hurry && !s->delivering && !s->ready)
+        unlock_and_knock(s);
+    else
+        pthread_mutex_unlock(&s->lock);
 }
 
 int er_store_call(er_store *s, struct er_op *op)
@@ -379,7 +391,9 @@ int er_store_call(er_store *s, struct er_op *op)
     op->post = (struct er_post){.ctx = &w};
     pthread_mutex_lock(&s->lock);
     push(s, op);
-    wake_thread(s);
+    s->hurry = true;
+    unlock_and_wake(s);
+    pthread_mutex_lock(&s->lock);
     while (!w.done)
         pthread_cond_wait(&w.answered, &s->lock);
     pthread_mutex_unlock(&s->lock);
@@ -462,6 +476,7 @@ void er_store_close(er_store *s)
 {
     if (!s)
         return;
+    er_timer_stop(&s->patience);
     er_store_reader_close(s); /* the writer is to be the last connection */
     pthread_mutex_lock(&s->lock);
     s->closing = true;
@@ -469,6 +484,5 @@ void er_store_close(er_store *s)
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
     deliver(s);
-    er_timer_stop(&s->patience);
     release(s);
 }

@@ -28,13 +28,13 @@ struct er_store {
     struct er_op *answered, **last_answered;
     struct er_door *door;
     bool closing;
+    int waiting;     /* how many ops */
+    bool hurry;      /* one of them is not patient */
     bool ready;      /* the thread may take what waits */
-    bool urgent;     /* somebody waits for one of them */
-    struct er_timer patience; /* patient ops are taken when it fires; the
-                                 loop's thread alone touches it */
-    bool lingering;           /* it is set */
     bool idle;       /* it sleeps */
     bool delivering; /* answers are being given: it is woken after them */
+    struct er_timer patience; /* [owner] runs out while only patient ones */
+    bool timing;              /* [owner] it is set */
     /* for questions, [owner] */
     char *path;
     struct er_sql reader; /* opened by the first question */

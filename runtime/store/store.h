@@ -232,9 +232,10 @@ struct er_op {
                             kind: EVENTS, EXTEND, READ and TIDY committed,
                             the rest durable; callers lower it where they
                             may */
-    bool patient; /* nobody waits for it: its commit may come up to 2 ms
-                     later, together with others. Order is kept, and any op
-                     that is not patient takes all before it along */
+    bool patient; /* nobody waits for the answer: it may wait up to
+                     ER_PATIENCE_MS for company, so that many are one commit.
+                     Any other op takes those before it along. Set by
+                     er_op_new for EVENTS and EXTEND; callers may set it */
     struct er_arena arena;
     union {
         struct er_accept accept;
@@ -309,6 +310,8 @@ struct er_op {
     struct er_op *next;
 };
 
+enum { ER_PATIENCE_MS = 2 };
+
 /* A new op with its arena; NULL: no memory. [any] */
 struct er_op *er_op_new(enum er_op_kind kind);
 
@@ -332,7 +335,8 @@ er_store *er_store_open(struct er_loop *loop,
     const struct er_store_options *opt, struct errand_error *err);
 
 /* Finishes what was submitted (done is called from here), then closes. Not
- * from inside a done. NULL is harmless. [owner] */
+ * from inside a done, and before the loop is freed. NULL is harmless.
+ * [owner] */
 void er_store_close(er_store *s);
 
 /* Submit an op; op->done comes later, on the loop's thread, never from

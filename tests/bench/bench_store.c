@@ -4,7 +4,9 @@
  *   build/tests/bench/bench_store [FOLDER]
  *
  * A round is what a model turn with one call costs: T1 (the assistant's
- * message, a call, an attempt) and T3 (its result).
+ * message, a call, an attempt) and T3 (its result). "The end awaited" is how
+ * calls of pure tools are stored, "each round" and "each step" how those with
+ * side effects are.
  */
 #include "support/store_kit.c"
 
@@ -93,7 +95,7 @@ struct bench {
     er_store *store;
     struct er_loop *loop;
     int rounds, live, next_id;
-    bool wait; /* for T1's answer before T3 is submitted */
+    enum { WAIT_END, WAIT_ROUND, WAIT_STEP } wait;
 };
 
 static void next_round(struct chain *c);
@@ -106,50 +108,76 @@ static void submit(struct chain *c, struct er_op *op,
     er_store_submit(c->bench->store, op);
 }
 
+static void check(const struct er_op *op)
+{
+    if (op->code != ERRAND_OK)
+        printf("op %d: %s\n", (int)op->kind, op->err.msg);
+}
+
 static void on_finish(void *ctx, struct er_op *op)
 {
     struct chain *c = ctx;
-    if (op->code != ERRAND_OK)
-        printf("finish: %s\n", op->err.msg);
+    check(op);
     er_op_free(op);
-    next_round(c);
+    if (c->bench->wait != WAIT_END)
+        next_round(c);
 }
 
 static void finish(struct chain *c)
 {
     char id[48];
     snprintf(id, sizeof id, "%s0", c->call);
-    submit(c,
-        kit_finish_op(&c->run, id, ER_CALL_DONE, "the result of a call"),
-        on_finish);
+    struct er_op *op =
+        kit_finish_op(&c->run, id, ER_CALL_DONE, "the result of a call");
+    if (c->bench->wait == WAIT_END)
+        op->level = ER_COMMITTED;
+    op->patient = c->bench->wait == WAIT_END;
+    submit(c, op, on_finish);
 }
 
 static void on_step(void *ctx, struct er_op *op)
 {
     struct chain *c = ctx;
-    if (op->code != ERRAND_OK)
-        printf("step: %s\n", op->err.msg);
+    check(op);
     er_op_free(op);
-    if (c->bench->wait)
+    if (c->bench->wait == WAIT_STEP)
+        finish(c);
+}
+
+static void on_end(void *ctx, struct er_op *op)
+{
+    struct chain *c = ctx;
+    check(op);
+    er_op_free(op);
+    if (--c->bench->live == 0)
+        er_loop_stop(c->bench->loop);
+}
+
+static void round_begin(struct chain *c)
+{
+    snprintf(c->call, sizeof c->call, "%08d-%d-", c->id, c->round);
+    struct er_op *op = kit_step_op(&c->run, c->call, 1, ERRAND_PURE);
+    if (c->bench->wait != WAIT_ROUND)
+        op->level = ER_COMMITTED;
+    op->patient = c->bench->wait == WAIT_END;
+    submit(c, op, on_step);
+    if (c->bench->wait != WAIT_STEP)
         finish(c);
 }
 
 static void next_round(struct chain *c)
 {
-    if (c->round++ == c->bench->rounds) {
-        if (--c->bench->live == 0)
-            er_loop_stop(c->bench->loop);
-        return;
+    while (c->round++ < c->bench->rounds) {
+        round_begin(c);
+        if (c->bench->wait != WAIT_END)
+            return;
     }
-    snprintf(c->call, sizeof c->call, "%08d-%d-", c->id, c->round);
-    submit(c, kit_step_op(&c->run, c->call, 1, ERRAND_PURE), on_step);
-    if (!c->bench->wait)
-        finish(c);
+    submit(c, kit_step_op(&c->run, "end", 0, 0), on_end);
 }
 
 /* n conversations, width of them at once. */
 static void rounds(const char *folder, const char *what,
-    enum errand_sync sync, int n, int width, bool wait, double bare_rate)
+    enum errand_sync sync, int n, int width, int wait, double bare_rate)
 {
     struct errand_error err = {0};
     char path[120];
@@ -248,14 +276,17 @@ int main(int argc, char **argv)
     double normal = bare(folder, "NORMAL", 2400);
     pairs(folder, false, 2400);
     pairs(folder, true, 2400);
-    rounds(folder, "300 x 8 rounds in turn, NORMAL",
-        ERRAND_SYNC_NORMAL, 300, 1, false, normal);
-    rounds(folder, "the same, T1 answered before T3",
-        ERRAND_SYNC_NORMAL, 300, 1, true, normal);
-    rounds(folder, "300 x 8 rounds in turn, FULL", ERRAND_SYNC_FULL, 300, 1,
-        false, full);
-    rounds(folder, "1000 x 8 rounds at once, FULL", ERRAND_SYNC_FULL, 1000,
-        1000, false, full);
+    static const char *const waits[] = {
+        "the end awaited", "each round awaited", "each step awaited"};
+    for (int wait = 0; wait < 3; wait++) {
+        char what[80];
+        snprintf(what, sizeof what, "300 x 8, NORMAL, %s", waits[wait]);
+        rounds(folder, what, ERRAND_SYNC_NORMAL, 300, 1, wait, normal);
+        snprintf(what, sizeof what, "300 x 8, FULL, %s", waits[wait]);
+        rounds(folder, what, ERRAND_SYNC_FULL, 300, 1, wait, full);
+    }
+    rounds(folder, "1000 x 8 at once, FULL, each round awaited",
+        ERRAND_SYNC_FULL, 1000, 1000, WAIT_ROUND, full);
     if (argc <= 1)
         kit_folder_remove(folder);
     return 0;

@@ -124,6 +124,100 @@ static void test_store_queue_close_finishes_what_was_submitted(void **state)
     assert_int_equal(order.seen, N);
 }
 
+/* --- batches, seen from a backend that does nothing */
+
+struct still {
+    int begun, flushed, applied, seen;
+    struct er_loop *loop;
+};
+
+static int still_begin(void *self, struct errand_error *err)
+{
+    (void)err;
+    ((struct still *)self)->begun++;
+    return ERRAND_OK;
+}
+
+static int still_apply(void *self, struct er_op *op)
+{
+    ((struct still *)self)->applied++;
+    return op->code = ERRAND_OK;
+}
+
+static int still_commit(void *self, struct errand_error *err)
+{
+    (void)self;
+    (void)err;
+    return ERRAND_OK;
+}
+
+static int still_flush(void *self, struct errand_error *err)
+{
+    (void)err;
+    ((struct still *)self)->flushed++;
+    return ERRAND_OK;
+}
+
+static void still_close(void *self) { (void)self; }
+
+static const struct er_backend_ops still_ops = {
+    .begin = still_begin,
+    .apply = still_apply,
+    .commit = still_commit,
+    .rollback = still_close,
+    .flush = still_flush,
+    .close = still_close,
+};
+
+static void on_still(void *ctx, struct er_op *op)
+{
+    struct still *b = ctx;
+    b->seen++;
+    if (!op->patient)
+        er_loop_stop(b->loop);
+    er_op_free(op);
+}
+
+static void submit_still(er_store *s, struct still *b, bool patient)
+{
+    struct er_op *op = er_op_new(ER_OP_PUT);
+    op->patient = patient;
+    op->level = patient ? ER_COMMITTED : ER_DURABLE;
+    op->done = on_still;
+    op->ctx = b;
+    er_store_submit(s, op);
+}
+
+static void test_store_queue_patient_ops_wait_for_company(void **state)
+{
+    (void)state;
+    struct errand_error err = {0};
+    struct still b = {.loop = er_loop_new(&err)};
+    struct er_store_options opt = {.path = NULL};
+    er_store *s = er_store_over(
+        b.loop, (struct er_backend){&still_ops, &b}, &opt, &err);
+    for (int i = 0; i < 20; i++)
+        submit_still(s, &b, true);
+    submit_still(s, &b, false); /* takes the twenty along */
+    assert_true(er_loop_run(b.loop, 10000));
+    assert_int_equal(b.begun, 1);
+    assert_int_equal(b.flushed, 1);
+    assert_int_equal(b.seen, 21);
+    submit_still(s, &b, true); /* alone: its patience runs out */
+    er_loop_run(b.loop, 0);
+    for (int i = 0; i < 1000 && b.seen < 22; i++)
+        er_loop_run(b.loop, 5);
+    assert_int_equal(b.seen, 22);
+    assert_int_equal(b.begun, 2);
+    assert_int_equal(b.flushed, 1); /* it asked for no flush */
+    for (int i = 0; i < 200; i++) /* a crowd does not wait */
+        submit_still(s, &b, true);
+    er_store_close(s);
+    assert_int_equal(b.seen, 222);
+    assert_int_equal(b.applied, 222);
+    er_loop_free(b.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_store_queue_close_finishes_what_was_submitted, set_up,
             tear_down),
+        cmocka_unit_test(test_store_queue_patient_ops_wait_for_company),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
