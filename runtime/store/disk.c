@@ -19,6 +19,45 @@
 #include <time.h>
 #include <unistd.h>
 
+char *er_disk_name(const char *path, const char *end)
+{
+    size_t size = strlen(path) + strlen(end) + 1;
+    char *name = malloc(size);
+    if (name)
+        snprintf(name, size, "%s%s", path, end);
+    return name;
+}
+
+/* The folder's real name with the file's behind it, where there is no file. */
+static char *resolve_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    char *folder = slash == path ? er_strdup("/")
+                   : slash       ? er_strndup(path, (size_t)(slash - path))
+                                 : er_strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    char *with_slash = real ? er_disk_name(real, "/") : NULL;
+    char *out = with_slash ? er_disk_name(with_slash, base) : NULL;
+    free(with_slash);
+    free(real);
+    free(folder);
+    return out;
+}
+
+char *er_disk_resolve(const char *path, struct errand_error *err)
+{
+    char *out = realpath(path, NULL);
+    if (!out && errno == ENOENT)
+        out = resolve_folder(path);
+    if (!out && errno == ENOMEM)
+        er_nomem(err);
+    else if (!out)
+        er_fail_errno(err, ERRAND_IO,
+            "cannot open the store %.100s; give it another path", path);
+    return out;
+}
+
 static int make_one(const char *path, struct errand_error *err)
 {
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
@@ -57,11 +96,9 @@ int er_disk_open_beside(
     const char *path, const char *suffix, int *fd, struct errand_error *err)
 {
     *fd = -1;
-    size_t size = strlen(path) + strlen(suffix) + 1;
-    char *name = malloc(size);
+    char *name = er_disk_name(path, suffix);
     if (!name)
         return er_nomem(err);
-    snprintf(name, size, "%s%s", path, suffix);
     *fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     int code = ERRAND_OK;
     if (*fd < 0)

@@ -7,6 +7,14 @@
 
 #include <stdbool.h>
 
+/* path with end behind it; NULL: no memory. Caller frees with free(). [any] */
+char *er_disk_name(const char *path, const char *end);
+
+/* path without symbolic links, so that everybody who means one file locks the
+ * same name. Its folder must exist. NULL on failure. Caller frees with
+ * free(). [any] */
+char *er_disk_resolve(const char *path, struct errand_error *err);
+
 /* Make the folder that path lies in, with its parents, mode 0700. [any] */
 int er_disk_make_folder(const char *path, struct errand_error *err);
 

@@ -34,6 +34,32 @@ static int refuse_distrusted(struct er_sqlite *db, struct errand_error *err)
         db->path);
 }
 
+/* SQLite flushes the head of a WAL before its first frame, because an older
+ * frame may stand behind it. In a file that is still empty none can: that one
+ * commit goes without, and the flush that follows takes the head along. */
+static int begin_wal(struct er_sqlite *db, struct errand_error *err)
+{
+    if (db->wal != ER_WAL_UNSEEN)
+        return ERRAND_OK;
+    if (!er_sqlite_wal_is_empty(db)) {
+        db->wal = ER_WAL_USED;
+        return ERRAND_OK;
+    }
+    db->wal = ER_WAL_NEW;
+    return er_sql_exec(&db->sql, "PRAGMA synchronous=OFF", err);
+}
+
+/* The same batch is over, or its end could not be told before. */
+static int end_wal(struct er_sqlite *db, struct errand_error *err)
+{
+    if (db->wal != ER_WAL_NEW)
+        return ERRAND_OK;
+    int code = er_sql_exec(&db->sql, "PRAGMA synchronous=NORMAL", err);
+    if (code == ERRAND_OK)
+        db->wal = db->wal_pages > 0 ? ER_WAL_USED : ER_WAL_UNSEEN;
+    return code;
+}
+
 static int begin_sql(struct er_sqlite *db, struct errand_error *err)
 {
     db->applied = 0;
@@ -50,7 +76,11 @@ static int batch_begin(void *self, struct errand_error *err)
     if (code != ERRAND_OK)
         return code;
     db->poisoned = false;
-    code = begin_sql(db, err);
+    code = end_wal(db, err);
+    if (code == ERRAND_OK)
+        code = begin_wal(db, err);
+    if (code == ERRAND_OK)
+        code = begin_sql(db, err);
     if (code != ERRAND_OK)
         er_disk_unlock(db->lock_fd);
     return code;
@@ -68,7 +98,7 @@ static void batch_rollback(void *self)
 {
     struct er_sqlite *db = self;
     struct errand_error err = {0};
-    if (roll_back_sql(db, &err) != ERRAND_OK)
+    if (roll_back_sql(db, &err) != ERRAND_OK || end_wal(db, &err) != ERRAND_OK)
         er_log(db->log, ERRAND_LOG_ERROR, "store: %s", err.msg);
     er_disk_unlock(db->lock_fd);
 }
@@ -166,6 +196,8 @@ static int batch_commit(void *self, struct errand_error *err)
     struct errand_error more = {0};
     if (code != ERRAND_OK && roll_back_sql(db, &more) != ERRAND_OK)
         er_log(db->log, ERRAND_LOG_ERROR, "store: %s", more.msg);
+    if (end_wal(db, &more) != ERRAND_OK) /* tried again before the next one */
+        er_log(db->log, ERRAND_LOG_WARN, "store: %s", more.msg);
     er_disk_unlock(db->lock_fd);
     return code;
 }
@@ -201,6 +233,11 @@ int er_sqlite_checkpoint(struct er_sqlite *db, bool truncate,
     if (code != ERRAND_OK)
         return code;
     int left = 0, done = 0;
+    code = end_wal(db, err); /* never without its own flushes */
+    if (code != ERRAND_OK) {
+        er_disk_unlock(db->lock_fd);
+        return code;
+    }
     ER_CRASH("checkpoint.before");
     int rc = sqlite3_wal_checkpoint_v2(db->sql.db, "main",
         truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
@@ -260,10 +297,9 @@ static void batch_close(void *self)
         index_some(db, INDEX_MOST);
         if (er_sqlite_checkpoint(db, true, LOCK_WAIT_MS, &err) != ERRAND_OK)
             er_log(db->log, ERRAND_LOG_WARN, "store: closing: %s", err.msg);
-        if (er_disk_lock(db->lock_fd, LOCK_WAIT_MS, db->path, &err) ==
-            ERRAND_OK)
-            er_sqlite_mark_clean(db);
-        if (err.code == ERRAND_OK) /* locked: the WAL's file may go */
+        if (err.code == ERRAND_OK &&
+            er_disk_lock(db->lock_fd, LOCK_WAIT_MS, db->path, &err) ==
+                ERRAND_OK) /* the last one takes the WAL's file away */
             sqlite3_db_config(
                 db->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     }

@@ -35,7 +35,7 @@ struct er_sqlite {
     char *path;
     const struct er_log *log;
     int lock_fd;   /* <path>.lock: held while writing */
-    int marker_fd; /* <path>.open: shared while open; not empty: in use */
+    int marker_fd; /* <path>.open: held shared while it is open */
     bool locked;
     int applied;   /* ops of this batch so far */
     bool poisoned; /* SQLite rolled the batch back: it cannot commit */
@@ -43,6 +43,7 @@ struct er_sqlite {
     bool unflushed;  /* commits since the last flush */
     bool distrusted; /* a flush failed: what is on the disk is not known */
     int wal_pages;   /* in the WAL after the last commit */
+    enum { ER_WAL_UNSEEN, ER_WAL_NEW, ER_WAL_USED } wal; /* begin_sql */
     int64_t fresh;   /* messages written since the index was brought up */
     int64_t rested_ms; /* when idle work was last tried */
 };
@@ -52,9 +53,8 @@ struct er_sqlite {
 /* Close what is open and free; nothing is written. */
 void er_sqlite_release(struct er_sqlite *db);
 
-/* Say, if nobody else has it open, that it was closed in order. The caller
- * has the write lock. */
-void er_sqlite_mark_clean(struct er_sqlite *db);
+/* Is there nothing in the WAL's file? The caller has the write lock. */
+bool er_sqlite_wal_is_empty(const struct er_sqlite *db);
 
 /* --- sqlite_schema.c */
 

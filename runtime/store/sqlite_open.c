@@ -3,9 +3,12 @@
  * Two small files stand beside it. <path>.lock is locked by whoever writes
  * or checkpoints: with that, two connections never touch the WAL at once,
  * and the WAL-reset bug of SQLite before 3.51.3 cannot be reached. <path>.open
- * is held shared by every process that has the store open and is not empty
- * while one has; found not empty and held by nobody, it says that the last
- * one was killed or lost its power, and the file is checked.
+ * is held shared by every process that has the store open. Whoever closes it
+ * last takes the WAL away; a WAL that nobody holds says that the last one was
+ * killed or lost its power, and the file is checked.
+ *
+ * A new database is made under another name and renamed when it is on the
+ * disk, so that there is never half of one; it costs one flush.
  *
  * synchronous is NORMAL while it runs: a commit then writes the WAL and does
  * not wait for the disk. The queue asks for the flush, once per batch.
@@ -17,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -88,20 +92,29 @@ static int use_wal(struct er_sqlite *db, struct errand_error *err)
     return code;
 }
 
+/* Size of the file with this name and end; 0 if there is none. */
+static int64_t size_of(const char *path, const char *end)
+{
+    struct stat st;
+    char *name = er_disk_name(path, end);
+    bool known = name && stat(name, &st) == 0;
+    free(name);
+    return known ? (int64_t)st.st_size : 0;
+}
+
+bool er_sqlite_wal_is_empty(const struct er_sqlite *db)
+{
+    return size_of(db->path, "-wal") == 0;
+}
+
 /* True if whoever had it open last did not close it. Takes the shared hold;
  * the caller has the write lock, so that nobody else decides meanwhile. */
 static bool was_left_open(struct er_sqlite *db)
 {
-    struct stat st;
     bool alone = flock(db->marker_fd, LOCK_EX | LOCK_NB) == 0;
-    bool used = fstat(db->marker_fd, &st) == 0 && st.st_size > 0;
-    if (pwrite(db->marker_fd, "in use\n", 7, 0) != 7 ||
-        fdatasync(db->marker_fd) != 0)
-        er_log(db->log, ERRAND_LOG_WARN, "store: cannot write %s.open",
-            db->path);
     while (flock(db->marker_fd, LOCK_SH) != 0 && errno == EINTR)
         ;
-    return alone && used;
+    return alone && !er_sqlite_wal_is_empty(db);
 }
 
 static int check_after_unclean_stop(
@@ -135,35 +148,113 @@ static int check_after_unclean_stop(
     return code;
 }
 
-static int prepare_database(
+/* What SQLite may have left of an attempt that was killed. */
+static void remove_remains(const char *path)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char *name = er_disk_name(path, ends[i]);
+        if (name)
+            unlink(name);
+        free(name);
+    }
+}
+
+/* The file's own sync, when nothing is in the WAL any more. */
+static int sync_database(struct er_sqlite *db, struct errand_error *err)
+{
+    sqlite3_file *file = NULL;
+    int code =
+        er_sql_exec(&db->sql, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+    if (code != ERRAND_OK)
+        return code;
+    int rc = sqlite3_file_control(
+        db->sql.db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK)
+        rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    return rc == SQLITE_OK ? ERRAND_OK : er_sql_fail(&db->sql, rc, err);
+}
+
+/* Fill an empty file; nothing is flushed before all of it is there. */
+static int fill_new(
     struct er_sqlite *db, const char *vfs, struct errand_error *err)
 {
     int code = er_disk_touch(db->path, err);
     if (code == ERRAND_OK)
         code = open_connection(db, vfs, err);
-    if (code != ERRAND_OK)
-        return code;
-    code = er_sqlite_check_version(db, er_sqlite_n_migrations, err);
+    if (code == ERRAND_OK)
+        code = er_sql_exec(&db->sql, "PRAGMA synchronous=OFF", err);
     if (code == ERRAND_OK)
         code = use_wal(db, err);
-    if (code == ERRAND_OK && was_left_open(db))
+    if (code == ERRAND_OK)
+        code = er_sqlite_migrate(
+            db, er_sqlite_migrations, er_sqlite_n_migrations, err);
+    if (code == ERRAND_OK)
+        code = sync_database(db, err);
+    if (code == ERRAND_OK) /* nobody else knows it: the WAL may go */
+        sqlite3_db_config(
+            db->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    er_sql_close(&db->sql);
+    return code;
+}
+
+/* Make the database if there is none. The folder is flushed with the WAL's
+ * first flush, before anything in it is acknowledged. */
+static int make_new(
+    const struct er_sqlite *db, const char *vfs, struct errand_error *err)
+{
+    if (size_of(db->path, "") > 0)
+        return ERRAND_OK;
+    struct er_sqlite new = {.log = db->log};
+    new.path = er_disk_name(db->path, ".new");
+    new.sql.path = db->path; /* what a person knows */
+    if (!new.path)
+        return er_nomem(err);
+    remove_remains(new.path);
+    int code = fill_new(&new, vfs, err);
+    if (code == ERRAND_OK && rename(new.path, db->path) != 0)
+        code = er_fail_errno(err, ERRAND_IO,
+            "cannot make the store %.120s; give it another path", db->path);
+    if (code != ERRAND_OK)
+        remove_remains(new.path);
+    free(new.path);
+    return code;
+}
+
+static int prepare_database(
+    struct er_sqlite *db, const char *vfs, struct errand_error *err)
+{
+    bool left_open = was_left_open(db);
+    int code = make_new(db, vfs, err);
+    if (code == ERRAND_OK)
+        code = open_connection(db, vfs, err);
+    if (code == ERRAND_OK)
+        code = er_sqlite_check_version(db, er_sqlite_n_migrations, err);
+    if (code == ERRAND_OK)
+        code = use_wal(db, err);
+    if (code == ERRAND_OK && left_open)
         code = check_after_unclean_stop(db, err);
     if (code == ERRAND_OK)
         code = er_sqlite_migrate(
             db, er_sqlite_migrations, er_sqlite_n_migrations, err);
     if (code == ERRAND_OK)
         code = er_sql_exec(&db->sql, pragmas, err);
-    /* after the pragmas: wal_autocheckpoint takes the same hook */
-    sqlite3_wal_hook(db->sql.db, on_commit, db);
+    if (code == ERRAND_OK) /* after them: wal_autocheckpoint takes the hook */
+        sqlite3_wal_hook(db->sql.db, on_commit, db);
     return code;
 }
 
-static int open_all(
-    struct er_sqlite *db, const char *vfs, struct errand_error *err)
+static int open_all(struct er_sqlite *db, const char *path, const char *vfs,
+    struct errand_error *err)
 {
-    int code = er_disk_make_folder(db->path, err);
-    if (code == ERRAND_OK)
-        code = er_disk_check_local(db->path, err);
+    int code = er_disk_make_folder(path, err);
+    if (code != ERRAND_OK)
+        return code;
+    db->path = er_disk_resolve(path, err);
+    db->sql.path = db->path;
+    if (!db->path)
+        return err->code;
+    code = er_disk_check_local(db->path, err);
     if (code == ERRAND_OK)
         code = er_disk_open_beside(db->path, ".lock", &db->lock_fd, err);
     if (code == ERRAND_OK)
@@ -186,9 +277,8 @@ int er_sqlite_open(const char *path, const char *vfs,
         return er_nomem(err);
     db->log = log;
     db->lock_fd = db->marker_fd = -1;
-    db->path = er_strdup(path);
-    db->sql.path = db->path;
-    int code = db->path ? open_all(db, vfs, err) : er_nomem(err);
+    struct errand_error mine = {0};
+    int code = open_all(db, path, vfs, err ? err : &mine);
     if (code != ERRAND_OK) {
         er_sqlite_release(db);
         return code;
@@ -206,14 +296,4 @@ void er_sqlite_release(struct er_sqlite *db)
         close(db->lock_fd);
     free(db->path);
     free(db);
-}
-
-/* The last one out says that all is well. A failed flush leaves the marker,
- * so that the next one looks closer. */
-void er_sqlite_mark_clean(struct er_sqlite *db)
-{
-    if (!db->distrusted && flock(db->marker_fd, LOCK_EX | LOCK_NB) == 0 &&
-        ftruncate(db->marker_fd, 0) != 0)
-        er_log(db->log, ERRAND_LOG_WARN, "store: cannot write %s.open",
-            db->path);
 }

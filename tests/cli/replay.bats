@@ -11,7 +11,7 @@ offline() {
 }
 
 @test "a recording answers as the model did, calls and all" {
-    tick_tool
+    errand tools new tick
     OPENAI_API_KEY=sk-never-to-be-seen errand run --record talk.jsonl \
         -m openai:rounds-2 -t tick hello
     same "$status" 0
@@ -46,7 +46,7 @@ offline() {
 }
 
 @test "resume replays too" {
-    tick_tool
+    errand tools new tick
     errand run --record talk.jsonl -m openai:rounds-2 -t tick hello
     offline run --replay talk.jsonl -m openai:rounds-2 -t tick \
         --max-turns 1 --json hello

@@ -233,6 +233,8 @@ static void test_store_open_after_a_kill_keeps_what_was_stored(void **state)
     }
 }
 
+/* The WAL that the killed one left holds a page or two; the damage is in the
+ * others, which it closed in order before. */
 static void test_store_open_checks_after_a_kill(void **state)
 {
     struct place *p = *state;
@@ -240,12 +242,52 @@ static void test_store_open_checks_after_a_kill(void **state)
     be_killed(p->path);
     assert_int_equal(open_code(p->path, &err), ERRAND_OK);
     be_killed(p->path);
-    run_sql(p->path, "PRAGMA wal_checkpoint(TRUNCATE)");
     damage(p->path);
     assert_int_equal(open_code(p->path, &err), ERRAND_STORE);
     assert_non_null(strstr(err.msg, "damaged"));
     assert_non_null(strstr(err.msg, "backup"));
     assert_int_equal(open_code(p->path, &err), ERRAND_STORE); /* still */
+}
+
+/* Killed while the first one makes the database: the rest is cleared away. */
+static void test_store_open_makes_it_whole_or_not_at_all(void **state)
+{
+    struct place *p = *state;
+    struct errand_error err;
+    char rest[160];
+    static const char *const ends[] = {".new", ".new-journal", ".new-wal"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(rest, sizeof rest, "%s%s", p->path, ends[i]);
+        write_file(rest, "half of a database", 18);
+    }
+    write_file(p->path, "", 0); /* an empty file is as none */
+    assert_int_equal(open_code(p->path, &err), ERRAND_OK);
+    assert_int_equal(mode_of(p->path), 0600);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(rest, sizeof rest, "%s%s", p->path, ends[i]);
+        assert_int_not_equal(access(rest, F_OK), 0);
+    }
+}
+
+/* Two names of one file are one store with one lock. */
+static void test_store_open_follows_links_to_one_lock(void **state)
+{
+    struct place *p = *state;
+    struct errand_error err;
+    char link[200], folder[160], lock[240];
+    snprintf(link, sizeof link, "%s/link.db", p->folder);
+    snprintf(folder, sizeof folder, "%s/here", p->folder);
+    assert_int_equal(open_code(p->path, &err), ERRAND_OK);
+    assert_int_equal(symlink(p->path, link), 0);
+    assert_int_equal(symlink(p->folder, folder), 0);
+    assert_int_equal(open_code(link, &err), ERRAND_OK);
+    snprintf(lock, sizeof lock, "%s.lock", link);
+    assert_int_not_equal(access(lock, F_OK), 0);
+    snprintf(link, sizeof link, "%s/other.db", folder);
+    assert_int_equal(open_code(link, &err), ERRAND_OK);
+    snprintf(lock, sizeof lock, "%s/other.db.lock", p->folder);
+    assert_int_equal(access(lock, F_OK), 0);
+    unlink(folder);
 }
 
 /* --- migrations */
@@ -430,6 +472,8 @@ int main(void)
         PLACED(test_store_open_refuses_a_read_only_folder),
         PLACED(test_store_open_after_a_kill_keeps_what_was_stored),
         PLACED(test_store_open_checks_after_a_kill),
+        PLACED(test_store_open_makes_it_whole_or_not_at_all),
+        PLACED(test_store_open_follows_links_to_one_lock),
         PLACED(test_store_open_migrates_after_a_backup),
         PLACED(test_store_open_many_processes_write_at_once),
         PLACED(test_store_open_waits_for_the_lock_with_a_bound),

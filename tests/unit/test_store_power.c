@@ -21,15 +21,6 @@ struct stage {
     long cuts, kept[3]; /* verdicts: how often less, equal, more than durable */
 };
 
-static void touch_marker(const char *path)
-{
-    char name[120];
-    snprintf(name, sizeof name, "%s.open", path);
-    FILE *f = fopen(name, "w");
-    fputs("in use\n", f);
-    fclose(f);
-}
-
 /* Open what the cut left, as after the power is back, and look. */
 static int story_after_cut(struct stage *st)
 {
@@ -37,7 +28,6 @@ static int story_after_cut(struct stage *st)
     struct errand_error err = {0};
     struct fault_vfs saved = *st->vfs;
     *st->vfs = (struct fault_vfs){0};
-    touch_marker(st->cut_path); /* so that it checks itself */
     int code = er_sqlite_open(st->cut_path, FAULT_VFS, NULL, &b, &err);
     if (code == ERRAND_OK)
         b.ops->close(b.self);
