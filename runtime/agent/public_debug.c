@@ -1,5 +1,7 @@
 /* errand_debug_* and errand_doctor: looking into what errand sees. */
 #include "agent/runtime.h"
+#include "engine/chat_parse.h"
+#include "model/debug_parse.h"
 #include "tool/schema.h"
 
 #include <stdio.h>
@@ -29,10 +31,19 @@ static json_t *read_case(const char *input, struct errand_error *err)
 int errand_debug_parse(const char *format, const char *input, char **json,
     struct errand_error *err)
 {
-    (void)input;
-    (void)json;
-    return er_fail(
-        err, ERRAND_UNSUPPORTED, "no format \"%.40s\" is known", format);
+    static const char *const local[] = {"llama3", "hermes", "mistral"};
+    struct errand_error mine = {0};
+    bool is_local = false;
+    err = err ? err : &mine;
+    json_t *v = read_case(input, err);
+    if (!v)
+        return err->code;
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
+        is_local = is_local || strcmp(format, local[i]) == 0;
+    json_t *out = is_local ? er_chat_debug_parse(format, v, err)
+                           : er_wire_debug_parse(format, v, err);
+    json_decref(v);
+    return answer(out, json, err);
 }
 
 int errand_debug_schema(const char *input, const char *draft, unsigned flags,

@@ -99,6 +99,7 @@ static void store_outcome(struct run_call *c, const char *text, size_t len,
         }
     }
     op->level = needs_intent(c->effect) ? ER_DURABLE : ER_COMMITTED;
+    op->patient = op->level == ER_COMMITTED;
     er_run_submit(run, op, NULL);
 }
 

@@ -174,6 +174,7 @@ static bool submit_step(errand_run *run, const char *answer)
     }
     bool at_once = !answer && op->level == ER_COMMITTED && run->n_calls > 0;
     run->next_seq += 1 + (int64_t)run->n_calls;
+    op->patient = at_once;
     er_run_submit(run, op, on_stepped);
     if (at_once)
         run_calls(run);
@@ -287,6 +288,7 @@ static void record_attempt(errand_run *run, const struct errand_error *why)
     if (!op)
         return;
     op->level = ER_COMMITTED;
+    op->patient = true;
     op->in.attempt.claim = run->claim;
     fill_attempt(run, op, &op->in.attempt.attempt);
     op->in.attempt.attempt.code = why->code;

@@ -4,6 +4,7 @@
 #include "input.h"
 #include "print.h"
 #include "request.h"
+#include "signals.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,8 +96,10 @@ static int start(struct er_chat *chat)
         er_nomem(&err);
         return er_cli_fail(cli, &err);
     }
-    if (editing)
+    if (editing) {
+        er_signals_rest(ER_SIGNAL_NOTE); /* Ctrl-C never ends the chat */
         greet(chat);
+    }
     int worst = talk(chat, editor);
     er_editor_free(editor);
     if (editing && chat->conversation[0] && cli->rt)

@@ -200,7 +200,7 @@ static enum er_editor_result read_line(
     er_signals_watch(ER_SIGNAL_NOTE, NULL);
     const char *text = el_gets(e->edit, &n);
     bool interrupted = er_signals_came();
-    er_signals_watch(ER_SIGNAL_EXIT, NULL);
+    er_signals_unwatch();
     if (interrupted) {
         el_reset(e->edit);
         fputs("^C\n", stderr);

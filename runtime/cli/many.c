@@ -133,7 +133,7 @@ int er_many_run(struct er_many *m)
     while (turn(m, &strikes, &err))
         continue;
     bool stopped = er_signals_came();
-    er_signals_watch(ER_SIGNAL_EXIT, NULL);
+    er_signals_unwatch();
     er_term_clear(&m->cli->term);
     if (err.code) {
         er_cli_close(m->cli); /* the last events come now */

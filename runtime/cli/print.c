@@ -296,10 +296,13 @@ int er_printer_drive(struct er_printer *p)
 {
     struct er_cli *cli = p->cli;
     bool progress = er_term_has_progress(&cli->term);
+    bool early = er_signals_came(); /* while the run was started */
     er_signals_watch(ER_SIGNAL_RUN, cli->rt);
+    if (early)
+        errand_interrupt(cli->rt);
     int status = er_cli_drive(cli, &p->outcome.ended,
         progress ? er_printer_tick : NULL, p);
-    er_signals_watch(ER_SIGNAL_EXIT, NULL);
+    er_signals_unwatch();
     end_reasoning(p);
     er_term_clear(&cli->term);
     if (status || !p->outcome.ended)

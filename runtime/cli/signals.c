@@ -8,7 +8,7 @@
 
 /* Written by the main thread, read by the handler; all are lock-free. */
 static struct {
-    atomic_int mode; /* an er_signal_mode */
+    atomic_int mode, rest; /* each an er_signal_mode */
     atomic_int count;
     _Atomic(errand *) rt;
 } watch;
@@ -52,6 +52,17 @@ void er_signals_watch(enum er_signal_mode mode, errand *rt)
     atomic_store(&watch.rt, rt);
     atomic_store(&watch.count, 0);
     atomic_store(&watch.mode, (int)mode);
+}
+
+void er_signals_unwatch(void)
+{
+    er_signals_watch((enum er_signal_mode)atomic_load(&watch.rest), NULL);
+}
+
+void er_signals_rest(enum er_signal_mode mode)
+{
+    atomic_store(&watch.rest, (int)mode);
+    er_signals_unwatch();
 }
 
 bool er_signals_came(void) { return atomic_load(&watch.count) > 0; }

@@ -20,7 +20,11 @@ void er_signals_init(void);
  * stay open until the mode changes again. */
 void er_signals_watch(enum er_signal_mode mode, errand *rt);
 
-/* True if a signal came since the last er_signals_watch. */
+/* Back to the mode of rest, EXIT unless er_signals_rest says another. */
+void er_signals_unwatch(void);
+void er_signals_rest(enum er_signal_mode mode);
+
+/* True if a signal came since the mode changed last. */
 bool er_signals_came(void);
 
 #endif

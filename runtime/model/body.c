@@ -27,6 +27,12 @@ void er_body_member(struct er_body *b, const char *key, const char *text)
     er_body_text(b, text);
 }
 
+void er_body_fail(struct er_body *b, bool no_memory)
+{
+    b->out->failed = true;
+    b->out->no_memory = b->out->no_memory || no_memory;
+}
+
 static int refuse_raw(struct er_body *b)
 {
     const struct er_sampling *s = b->req->sampling;
@@ -163,7 +169,7 @@ int er_wire_body(enum er_dialect dialect, const struct er_quirks *quirks,
         code = er_nomem(b.err);
     else if (code == ERRAND_OK && out->failed)
         code = er_fail(b.err, ERRAND_TOO_LARGE,
-            "the request is larger than %zu bytes, or than the memory there "
-            "is; shorten the conversation", out->max);
+            "the request is larger than %zu bytes; shorten the "
+            "conversation", out->max);
     return code;
 }

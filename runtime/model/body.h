@@ -34,6 +34,9 @@ void er_body_key(struct er_body *b, const char *key);
 void er_body_text(struct er_body *b, const char *text);
 void er_body_member(struct er_body *b, const char *key, const char *text);
 
+/* Something that goes into the body failed: it is not written. */
+void er_body_fail(struct er_body *b, bool no_memory);
+
 /* The id an endpoint is told for a call, given the provider's own or ours:
  * at most 64 characters; with mistral exactly 9 of [A-Za-z0-9]. salt makes
  * another one of the same id. */

@@ -47,22 +47,14 @@ static void on_event(void *ctx, const struct er_model_event *ev)
         g->error = *ev->error;
 }
 
-/* Arguments as the JSON they are, else as the text they are. */
-static json_t *value_of(const struct er_buf *arguments)
-{
-    const char *text = er_buf_str(arguments);
-    json_t *value =
-        er_json_parse(text, arguments->len, ER_JSON_STRICT, NULL);
-    return value ? value : json_stringn(text, arguments->len);
-}
-
 static json_t *calls_of(const struct er_reader *r)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < r->calls.n; i++) {
         const struct er_call *c = &r->calls.list[i];
         json_t *call = json_pack("{ss so}", "name", er_buf_str(&c->name),
-            "arguments", value_of(&c->arguments));
+            "arguments", json_stringn(er_buf_str(&c->arguments),
+                c->arguments.len));
         if (json_array_append_new(list, call) != 0) {
             json_decref(list);
             return NULL;

@@ -11,10 +11,10 @@
  * that is no string is one event's JSON}.
  *
  * The answer: {"content","reasoning","tool_calls":[{"name","arguments"}]},
- * arguments as the JSON they are, or the string the model wrote if they are
- * none. When the reading failed there is also "error":{"code","message"},
- * and the rest is what had been read by then, calls included. The caller
- * drops it. NULL on failure. Errors USAGE, NOMEM. [any] */
+ * arguments as a string, the JSON text that the model wrote. When the
+ * reading failed there is also "error":{"code","message"}, and the rest is
+ * what had been read by then, calls included. The caller drops it. NULL on
+ * failure. Errors USAGE, NOMEM. [any] */
 json_t *er_wire_debug_parse(
     const char *format, const json_t *input, struct errand_error *err);
 

@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 
 enum {
+    MOST_CALLS = 65536,    /* at once */
+    KEPT_FOR_OTHERS = 128, /* descriptors */
     KEPT_CONNECTIONS = 2048,
     KEPT_EASIES = 256, /* idle handles; each holds some 20 KiB */
     MAX_HEADER_BYTES = 256 * 1024,
@@ -32,8 +35,8 @@ enum phase {
 struct er_http_call {
     struct er_http *http;
     struct er_http_call *prev, *next; /* all calls */
-    struct er_http_call *later;       /* put off */
-    bool put_off, begin_later, close_later, enough;
+    struct er_http_call *later;       /* put off, or waiting */
+    bool put_off, begin_later, close_later, enough, waiting;
     CURL *easy; /* while it is sent and its answer can be asked */
     enum phase phase;
     int64_t since_ms, end_ms; /* of the phase's time, of the whole */
@@ -52,6 +55,9 @@ struct er_http {
     struct er_http_sockets sockets;
     struct er_http_call *calls;
     struct er_http_call *first_later, **last_later;
+    /* for a descriptor: no more calls at once than there are */
+    struct er_http_call *first_waiting, **last_waiting;
+    long running, most;
     CURL *easies[KEPT_EASIES];
     size_t easy_count;
     struct er_timer clock;
@@ -265,11 +271,68 @@ static bool set_up(struct er_http_call *c)
     return true;
 }
 
+/* ------------------------------------------------- descriptors
+ *
+ * Each call needs one, and the process has a limit; what is above it waits
+ * here instead of failing. */
+
+static long most_calls(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+        files.rlim_cur > MOST_CALLS)
+        return MOST_CALLS;
+    long all = (long)files.rlim_cur;
+    long others = all / 4 < KEPT_FOR_OTHERS ? all / 4 : KEPT_FOR_OTHERS;
+    return all - others > 0 ? all - others : 1;
+}
+
+static int wait_for_one(struct er_http_call *c)
+{
+    struct er_http *h = c->http;
+    c->waiting = true;
+    c->later = NULL;
+    *h->last_waiting = c;
+    h->last_waiting = &c->later;
+    return ERRAND_OK;
+}
+
+static void stop_waiting(struct er_http_call *c)
+{
+    struct er_http *h = c->http;
+    struct er_http_call **at = &h->first_waiting;
+    if (!c->waiting)
+        return;
+    while (*at != c)
+        at = &(*at)->later;
+    *at = c->later;
+    if (!*at)
+        h->last_waiting = at;
+    c->waiting = false;
+}
+
+static void put_off(struct er_http_call *c);
+
+/* The first that waits begins, from the loop: nobody may be called here. */
+static void let_one_begin(struct er_http *h)
+{
+    struct er_http_call *c = h->first_waiting;
+    if (!c || h->running >= h->most)
+        return;
+    stop_waiting(c);
+    c->begin_later = true;
+    put_off(c);
+    int64_t now = er_mono_ms();
+    set_clock(h, now, now);
+}
+
 /* ------------------------------------------------- a call's life */
 
 static int begin(struct er_http_call *c, struct errand_error *err)
 {
     struct er_http *h = c->http;
+    if (h->running >= h->most)
+        return wait_for_one(c);
     c->body_bytes = c->header_bytes = 0;
     c->fault = ERRAND_OK;
     c->length[0] = '\0';
@@ -288,6 +351,7 @@ static int begin(struct er_http_call *c, struct errand_error *err)
         return er_fail(err, ERRAND_NOMEM, "cannot start a request: %s",
             curl_multi_strerror(mc));
     }
+    h->running++;
     c->end_ms = er_mono_ms() + c->req.timeouts.total_ms;
     enter(c, CONNECTING);
     return ERRAND_OK;
@@ -306,14 +370,18 @@ static void unlink_call(struct er_http_call *c)
 /* The transfer ends, finished or broken off; its answer can be asked. */
 static void halt(struct er_http_call *c)
 {
-    if (c->phase != IDLE)
-        curl_multi_remove_handle(c->http->multi, c->easy);
+    if (c->phase == IDLE)
+        return;
+    curl_multi_remove_handle(c->http->multi, c->easy);
     c->phase = IDLE;
+    c->http->running--;
+    let_one_begin(c->http);
 }
 
 static void dispose(struct er_http_call *c)
 {
     halt(c);
+    stop_waiting(c);
     give_easy(c);
     unlink_call(c);
     er_buf_release(&c->req.body);
@@ -353,9 +421,10 @@ static int fail_fault(
             "between?");
     bool body = c->body_bytes > 0;
     return er_fail(err, c->fault,
-        "the answer is larger than allowed (%zu bytes of %s)",
-        body ? c->req.max_bytes : (size_t)MAX_HEADER_BYTES,
-        body ? "text" : "headers");
+        body ? "the answer is larger than %zu bytes; raise max_bytes if that "
+               "is right"
+             : "the answer has more than %zu bytes of headers",
+        body ? c->req.max_bytes : (size_t)MAX_HEADER_BYTES);
 }
 
 static void finish(struct er_http_call *c, CURLcode result)
@@ -517,11 +586,15 @@ er_http *er_http_new(struct er_loop *loop, struct errand_error *err)
     h->loop = loop;
     h->clock_ms = INT64_MAX;
     h->last_later = &h->first_later;
+    h->last_waiting = &h->first_waiting;
+    h->most = most_calls();
     h->sockets.act = act;
     h->sockets.ctx = h;
     er_http_sockets_init(&h->sockets, loop, h->multi);
-    curl_multi_setopt(
-        h->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS,
+        h->most < KEPT_CONNECTIONS ? h->most : (long)KEPT_CONNECTIONS);
+    /* Idle ones make room: calls themselves never exceed it. */
+    curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, h->most);
     return h;
 }
 

@@ -119,7 +119,7 @@ static void add_arguments(struct er_body *b, const json_t *call)
         : NULL;
     bool good = json_is_object(object);
     if (why.code == ERRAND_NOMEM)
-        b->out->failed = true;
+        er_body_fail(b, true);
     er_body_key(b, "arguments");
     if (b->quirks->arguments_object && good)
         er_json_add(b->out, object);
@@ -255,8 +255,8 @@ static void add_content_calls(struct er_body *b, const json_t *message)
         er_buf_adds(b->out, "{\"role\":\"assistant\",\"content\":");
         er_json_add_string(b->out, er_buf_str(&text), text.len);
         er_buf_addc(b->out, '}');
-        b->out->failed = b->out->failed || text.failed;
-        b->out->no_memory = b->out->no_memory || text.no_memory;
+        if (text.failed)
+            er_body_fail(b, text.no_memory);
         er_buf_release(&text);
         first = false;
     }
@@ -337,8 +337,8 @@ static size_t add_one_system(struct er_body *b, const json_t *messages)
     er_body_key(b, "content");
     er_json_add_string(b->out, er_buf_str(&text), text.len);
     er_buf_addc(b->out, '}');
-    b->out->failed = b->out->failed || text.failed;
-    b->out->no_memory = b->out->no_memory || text.no_memory;
+    if (text.failed)
+        er_body_fail(b, text.no_memory);
     er_buf_release(&text);
     return n;
 }

@@ -52,8 +52,8 @@ static void add_number(struct er_body *b, const char *key, double value)
     json_t *number = json_real(value);
     er_buf_addc(b->out, ',');
     er_body_key(b, key);
-    b->out->no_memory |= !number;
-    b->out->failed |= !number || !er_json_add(b->out, number);
+    if (!number || !er_json_add(b->out, number))
+        er_body_fail(b, !number);
     json_decref(number);
 }
 

@@ -92,11 +92,13 @@ static json_t *take_answer(
     return NULL;
 }
 
-static json_t *exchange(struct er_slot *slot, int64_t id, int64_t until_ms,
-    int *rc, struct errand_error *err)
+/* Wait for the answer to one question. NULL: *rc says why not. */
+static json_t *wait_answer(struct er_slot *slot, int64_t id,
+    int64_t until_ms, int *rc, struct errand_error *err)
 {
     struct er_process *p = &slot->process;
-    for (;;) {
+    json_t *answer = take_answer(slot, id, rc, err); /* came already? */
+    while (!answer && *rc == ERRAND_OK) {
         *rc = wait_for(p, slot->pool->log, until_ms, err);
         if (*rc != ERRAND_OK)
             return NULL;
@@ -106,30 +108,55 @@ static json_t *exchange(struct er_slot *slot, int64_t id, int64_t until_ms,
             *rc = fail_gone(slot, err);
             return NULL;
         }
-        json_t *answer = take_answer(slot, id, rc, err);
-        if (answer || *rc != ERRAND_OK)
-            return answer;
+        answer = take_answer(slot, id, rc, err);
     }
+    return answer;
 }
 
-json_t *er_pool_ask(struct er_pool *pool, const struct er_buf *frame,
-    int64_t id, int64_t timeout_ms, struct errand_error *err)
+/* Ask one worker from question at on. Where it stopped answering: n, or the
+ * question that did it, and err. */
+static size_t ask_slot(struct er_slot *slot, const struct er_questions *q,
+    size_t at, er_answer_fn fn, void *ctx, struct errand_error *err)
 {
-    struct er_slot *slot = borrow(pool, err);
-    json_t *answer = NULL;
-    int rc = ERRAND_OK;
-    if (!slot)
-        return NULL;
-    int64_t until = er_mono_ms() + timeout_ms + GRACE_MS;
-    if (er_process_send(&slot->process, frame))
-        answer = exchange(slot, id, until, &rc, err);
-    else
-        rc = fail_gone(slot, err);
-    if (rc == ERRAND_OK)
-        slot->state = ER_SLOT_IDLE;
-    else
-        er_pool_end_slot(slot);
-    if (rc == ERRAND_OK)
-        er_pool_dispatch(pool); /* jobs may have come in line meanwhile */
-    return answer;
+    size_t from = at ? q->ends[at - 1] : 0;
+    if (!er_process_send(&slot->process, q->frames.data + from,
+            q->ends[q->n - 1] - from)) {
+        fail_gone(slot, err);
+        return at;
+    }
+    for (; at < q->n; at++) {
+        int rc = ERRAND_OK;
+        int64_t until = er_mono_ms() + q->timeout_ms + GRACE_MS;
+        json_t *answer = wait_answer(
+            slot, q->first_id + (int64_t)at, until, &rc, err);
+        if (!answer)
+            break;
+        fn(ctx, at, answer, NULL);
+        json_decref(answer);
+    }
+    return at;
+}
+
+void er_pool_ask(struct er_pool *pool, const struct er_questions *q,
+    er_answer_fn fn, void *ctx)
+{
+    size_t at = 0;
+    while (at < q->n) {
+        struct errand_error err = {0};
+        struct er_slot *slot = borrow(pool, &err);
+        bool greeted = false;
+        if (slot) {
+            at = ask_slot(slot, q, at, fn, ctx, &err);
+            greeted = slot->process.greeted;
+            if (at < q->n)
+                er_pool_end_slot(slot);
+            else
+                slot->state = ER_SLOT_IDLE;
+        }
+        if (at < q->n)
+            fn(ctx, at++, NULL, &err);
+        while (!greeted && at < q->n) /* the next would fare the same */
+            fn(ctx, at++, NULL, &err);
+    }
+    er_pool_dispatch(pool); /* jobs may have come in line meanwhile */
 }

@@ -1,5 +1,6 @@
 /* Tool files and the configuration: a worker reads them, so that nothing a
- * file does can hurt the runtime; what it says is checked here again. */
+ * file does can hurt the runtime. The files of a folder are asked for all at
+ * once: while the worker runs one, the answer to the one before is judged. */
 #include "base/text.h"
 #include "parts.h"
 
@@ -8,180 +9,85 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---------------------------------------------------------- asking a worker */
+
+static void questions_release(struct er_questions *q)
+{
+    er_buf_release(&q->frames);
+    free(q->ends);
+    *q = (struct er_questions){0};
+}
+
+/* Room for n questions. Errors NOMEM. */
+static int questions_init(
+    struct er_questions *q, size_t n, struct errand_error *err)
+{
+    *q = (struct er_questions){.timeout_ms = ER_TOOL_LOAD_MS};
+    er_buf_init(&q->frames, ER_FRAME_MAX);
+    q->ends = calloc(n ? n : 1, sizeof *q->ends);
+    return q->ends ? ERRAND_OK : er_nomem(err);
+}
+
+/* Errors NOMEM (the frames' bound counts as that). */
+static int questions_add(er_tools *t, struct er_questions *q, const char *op,
+    const char *path, struct errand_error *err)
+{
+    int64_t id = er_pool_next_id(t->pool);
+    size_t token = er_frame_begin(&q->frames);
+    er_buf_addf(&q->frames, "{\"id\":%lld,\"op\":\"%s\",\"path\":",
+        (long long)id, op);
+    er_json_add_string(&q->frames, path, strlen(path));
+    er_buf_addf(&q->frames, ",\"timeout_ms\":%d}", ER_TOOL_LOAD_MS);
+    if (!er_frame_end(&q->frames, token))
+        return er_nomem(err);
+    if (q->n == 0)
+        q->first_id = id;
+    q->ends[q->n++] = q->frames.len;
+    return ERRAND_OK;
+}
+
+/* One question and its answer, kept. */
+struct kept {
+    json_t *answer;
+    struct errand_error *err;
+};
+
+static void keep(void *ctx, size_t i, const json_t *answer,
+    const struct errand_error *why)
+{
+    struct kept *k = ctx;
+    (void)i;
+    k->answer = json_incref((json_t *)answer);
+    if (!answer && k->err)
+        *k->err = *why;
+}
+
 /* Ask a worker about one file. NULL on failure. */
 static json_t *ask(er_tools *t, const char *op, const char *path,
     struct errand_error *err)
 {
-    int64_t id = er_pool_next_id(t->pool);
-    struct er_buf frame;
-    er_buf_init(&frame, 64 * 1024);
-    size_t token = er_frame_begin(&frame);
-    er_buf_addf(&frame, "{\"id\":%lld,\"op\":\"%s\",\"path\":",
-        (long long)id, op);
-    er_json_add_string(&frame, path, strlen(path));
-    er_buf_addf(&frame, ",\"timeout_ms\":%d}", ER_TOOL_LOAD_MS);
-    json_t *answer = NULL;
-    if (er_frame_end(&frame, token))
-        answer = er_pool_ask(t->pool, &frame, id, ER_TOOL_LOAD_MS, err);
-    else
-        er_nomem(err);
-    if (!answer)
+    struct er_questions q;
+    struct kept k = {.err = err};
+    if (questions_init(&q, 1, err) == ERRAND_OK &&
+        questions_add(t, &q, op, path, err) == ERRAND_OK)
+        er_pool_ask(t->pool, &q, keep, &k);
+    questions_release(&q);
+    if (!k.answer)
         er_while(err, "%s", path);
-    er_buf_release(&frame);
-    return answer;
-}
-
-/* --------------------------------------------------------------- problems */
-
-static bool is_warning(const json_t *problem)
-{
-    const char *level = er_json_str(problem, "level");
-    return level && strcmp(level, "warning") == 0;
-}
-
-static void add_problem(json_t *problems, const char *message)
-{
-    json_array_append_new(problems,
-        json_pack("{s:i,s:s}", "line", 0, "message", message));
-}
-
-static int by_line(const void *a, const void *b)
-{
-    const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-    json_int_t p = er_json_int(x, "line", 0), q = er_json_int(y, "line", 0);
-    if (p != q)
-        return p < q ? -1 : 1;
-    const char *s = er_json_str(x, "message"), *u = er_json_str(y, "message");
-    return strcmp(s ? s : "", u ? u : "");
-}
-
-/* In the order of lines, so that the same file always says the same. */
-static json_t *sort_problems(json_t *problems)
-{
-    size_t n = json_array_size(problems);
-    json_t **list = calloc(n ? n : 1, sizeof *list);
-    json_t *sorted = json_array();
-    for (size_t i = 0; list && i < n; i++)
-        list[i] = json_array_get(problems, i);
-    if (list)
-        qsort(list, n, sizeof *list, by_line);
-    for (size_t i = 0; list && i < n; i++)
-        json_array_append(sorted, list[i]);
-    free(list);
-    json_decref(problems);
-    return sorted;
-}
-
-/* ------------------------------------------------------ from JSON to tools */
-
-static int32_t effect_of(const char *name)
-{
-    static const char *const names[] = {[ERRAND_UNSAFE] = "unsafe",
-        [ERRAND_PURE] = "pure",
-        [ERRAND_READ] = "read",
-        [ERRAND_IDEMPOTENT] = "idempotent",
-        [ERRAND_KEYED] = "keyed"};
-    for (int32_t i = 0; name && i <= ERRAND_KEYED; i++)
-        if (strcmp(name, names[i]) == 0)
-            return i;
-    return ERRAND_UNSAFE;
-}
-
-/* What describe said of a tool that is right. False: it is not whole. */
-static bool read_parts(const json_t *tool, const char *path,
-    struct er_tool_parts *parts)
-{
-    int64_t timeout =
-        er_json_int(tool, "timeout_ms", ER_TOOL_TIMEOUT_MS);
-    *parts = (struct er_tool_parts){.name = er_json_str(tool, "name"),
-        .description = er_json_str(tool, "description"),
-        .source = "lua",
-        .path = path,
-        .version = er_json_str(tool, "version"),
-        .parameters = json_object_get(tool, "parameters"),
-        .permissions = json_object_get(tool, "permissions"),
-        .tool = {.effect = effect_of(er_json_str(tool, "effect")),
-            .sequential = json_is_true(json_object_get(tool, "sequential")),
-            .polls = json_is_true(json_object_get(tool, "polls")),
-            .timeout_ms = timeout}};
-    return parts->name && parts->description && parts->version &&
-           json_is_object(parts->parameters) && timeout >= 1 &&
-           timeout <= ER_TOOL_TIMEOUT_MOST;
-}
-
-/* Does the schema compile? If not, it is a problem. Errors SCHEMA, NOMEM. */
-static int check_schema(
-    const json_t *tool, json_t *problems, struct errand_error *err)
-{
-    struct errand_error why = {0};
-    const json_t *parameters = json_object_get(tool, "parameters");
-    er_schema *schema =
-        er_schema_compile(parameters, ER_DRAFT_2020_12, 0, NULL, &why);
-    er_schema_free(schema);
-    if (schema)
-        return ERRAND_OK;
-    if (why.code == ERRAND_NOMEM)
-        return er_nomem(err);
-    er_while(&why, "parameters");
-    add_problem(problems, why.msg);
-    return ERRAND_SCHEMA;
-}
-
-/* What the worker's answer to describe comes to, once the schema is held
- * against its own: {"ok","problems","tool"}. problems is taken. *code is of
- * what kind the errors are. */
-static json_t *judge(const json_t *answer, json_t *problems,
-    const char *path, int *code, struct errand_error *err)
-{
-    json_t *tool = json_object_get(answer, "tool");
-    bool ok = json_is_true(json_object_get(answer, "ok"));
-    struct er_tool_parts parts;
-    *code = ERRAND_SYNTAX;
-    if (ok && !read_parts(tool, path, &parts)) {
-        add_problem(problems, "the worker described it wrongly");
-        ok = false;
-    }
-    if (ok) {
-        int rc = check_schema(tool, problems, err);
-        if (rc == ERRAND_NOMEM) {
-            json_decref(problems);
-            return NULL;
-        }
-        ok = rc == ERRAND_OK;
-        *code = ERRAND_SCHEMA;
-        er_tool_warn(json_object_get(tool, "parameters"), problems);
-    }
-    json_t *result = json_pack("{s:b,s:o}", "ok", ok ? 1 : 0, "problems",
-        sort_problems(problems));
-    if (ok && result)
-        json_object_set(result, "tool", tool);
-    if (!result)
-        er_nomem(err);
-    return result;
-}
-
-/* Describe one file. NULL if no worker answers, or without memory. */
-static json_t *describe(
-    er_tools *t, const char *path, int *code, struct errand_error *err)
-{
-    json_t *answer = ask(t, "describe", path, err);
-    if (!answer)
-        return NULL;
-    json_t *problems = json_incref(json_object_get(answer, "problems"));
-    if (!json_is_array(problems)) {
-        json_decref(problems);
-        problems = json_array();
-    }
-    json_t *result = judge(answer, problems, path, code, err);
-    json_decref(answer);
-    return result;
+    return k.answer;
 }
 
 json_t *er_tools_check(
     er_tools *t, const char *path, struct errand_error *err)
 {
     int code;
-    return describe(t, path, &code, err);
+    er_schema *schema = NULL;
+    json_t *answer = ask(t, "describe", path, err), *judged = NULL;
+    if (answer)
+        judged = er_tool_judge(answer, path, &schema, &code, err);
+    er_schema_free(schema);
+    json_decref(answer);
+    return judged;
 }
 
 /* --------------------------------------------------------------- folders */
@@ -190,6 +96,7 @@ struct loading {
     er_tools *t;
     json_t *problems; /* or NULL */
     struct errand_error *err;
+    char **paths;
     int rc;    /* the first error's code */
     int count; /* of errors */
 };
@@ -232,30 +139,50 @@ static void report_error(struct loading *l, const char *path,
     }
 }
 
-static void load_file(struct loading *l, const char *path)
+/* Problems and errors of one judged file; a good one is registered. */
+static void take_judged(struct loading *l, const char *path, json_t *judged,
+    er_schema *schema, int code)
 {
     struct errand_error why = {0};
+    struct er_tool_parts parts;
     size_t i;
-    int code;
-    json_t *problem, *answer = describe(l->t, path, &code, &why);
-    if (!answer) {
-        report_error(l, path, &why);
-        return;
-    }
-    json_array_foreach(json_object_get(answer, "problems"), i, problem)
+    json_t *problem;
+    json_array_foreach(json_object_get(judged, "problems"), i, problem)
     {
         const char *message = er_json_str(problem, "message");
         report(l, path, problem);
-        if (!is_warning(problem))
+        if (!er_tool_is_warning(problem))
             note(l, path, er_json_int(problem, "line", 0), code,
                 message ? message : "is wrong");
     }
-    struct er_tool_parts parts;
-    if (json_is_true(json_object_get(answer, "ok")) &&
-        read_parts(json_object_get(answer, "tool"), path, &parts) &&
-        er_tools_insert(l->t, &parts, &why) != ERRAND_OK)
+    if (!er_tool_read_parts(json_object_get(judged, "tool"), path, &parts)) {
+        er_schema_free(schema);
+        return;
+    }
+    parts.schema = schema;
+    if (er_tools_insert(l->t, &parts, &why) != ERRAND_OK)
         report_error(l, path, &why);
-    json_decref(answer);
+}
+
+static void on_answer(void *ctx, size_t i, const json_t *answer,
+    const struct errand_error *no_answer)
+{
+    struct loading *l = ctx;
+    struct errand_error why = {0};
+    er_schema *schema = NULL;
+    int code;
+    json_t *judged = NULL;
+    if (answer)
+        judged = er_tool_judge(answer, l->paths[i], &schema, &code, &why);
+    else
+        why = *no_answer;
+    if (judged) {
+        take_judged(l, l->paths[i], judged, schema, code);
+    } else {
+        er_while(&why, "%s", l->paths[i]);
+        report_error(l, l->paths[i], &why);
+    }
+    json_decref(judged);
 }
 
 static int is_tool_file(const struct dirent *entry)
@@ -271,7 +198,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void load_entry(struct loading *l, const char *dir, const char *name)
+/* "dir/name"; NULL: out of memory. */
+static char *join(const char *dir, const char *name)
 {
     struct er_buf path;
     er_buf_init(&path, 64 * 1024);
@@ -280,9 +208,29 @@ static void load_entry(struct loading *l, const char *dir, const char *name)
     if (n && dir[n - 1] != '/')
         er_buf_addc(&path, '/');
     er_buf_adds(&path, name);
-    if (!path.failed)
-        load_file(l, path.data);
-    er_buf_release(&path);
+    return er_buf_take(&path, NULL);
+}
+
+/* Ask for all of them. Errors NOMEM; the files' own are in l. */
+static int load_all(struct loading *l, const char *dir,
+    struct dirent **entries, size_t n)
+{
+    struct er_questions q = {0};
+    l->paths = calloc(n ? n : 1, sizeof *l->paths);
+    int rc = l->paths ? questions_init(&q, n, l->err) : er_nomem(l->err);
+    for (size_t i = 0; rc == ERRAND_OK && i < n; i++) {
+        l->paths[i] = join(dir, entries[i]->d_name);
+        rc = l->paths[i]
+                 ? questions_add(l->t, &q, "describe", l->paths[i], l->err)
+                 : er_nomem(l->err);
+    }
+    if (rc == ERRAND_OK)
+        er_pool_ask(l->t->pool, &q, on_answer, l);
+    questions_release(&q);
+    for (size_t i = 0; l->paths && i < n; i++)
+        free(l->paths[i]);
+    free(l->paths);
+    return rc;
 }
 
 int er_tools_load_dir(er_tools *t, const char *dir, json_t *problems,
@@ -298,12 +246,11 @@ int er_tools_load_dir(er_tools *t, const char *dir, json_t *problems,
     if (n < 0)
         return er_fail_errno(
             err, ERRAND_IO, "cannot read the folder of tools %s", dir);
-    for (int i = 0; i < n; i++) {
-        load_entry(&l, dir, entries[i]->d_name);
+    int rc = n > 0 ? load_all(&l, dir, entries, (size_t)n) : ERRAND_OK;
+    for (int i = 0; i < n; i++)
         free(entries[i]);
-    }
     free(entries);
-    return l.rc;
+    return rc != ERRAND_OK ? rc : l.rc;
 }
 
 /* ---------------------------------------------------------- configuration */

@@ -56,6 +56,7 @@ struct er_tool_parts {
     const char *name, *description, *source, *path, *version;
     json_t *parameters, *permissions;
     struct er_tool tool; /* effect, flags, timeout */
+    er_schema *schema;   /* compiled already, taken; NULL: compile it */
     void (*run)(
         void *user, errand_call *call, const char *args, size_t len);
     void *user;
@@ -64,6 +65,20 @@ struct er_tool_parts {
 /* Errors SCHEMA, EXISTS (both named), NOMEM. */
 int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,
     struct errand_error *err);
+
+/* --- describe.c */
+
+/* What a worker said of a tool file, judged: {"ok","problems","tool"}.
+ * *schema is its compiled schema (caller frees), NULL if it is not ok. *code
+ * is of what kind the errors are. NULL: out of memory. */
+json_t *er_tool_judge(const json_t *answer, const char *path,
+    er_schema **schema, int *code, struct errand_error *err);
+
+/* Parts of a tool that was judged ok: borrowed from judged and path. */
+bool er_tool_read_parts(
+    const json_t *tool, const char *path, struct er_tool_parts *parts);
+
+bool er_tool_is_warning(const json_t *problem);
 
 /* --- check.c */
 

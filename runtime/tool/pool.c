@@ -368,7 +368,8 @@ static void on_deadline(void *ctx)
 static bool give(struct er_slot *slot, struct er_job *job)
 {
     struct er_pool *pool = slot->pool;
-    if (!er_process_send(&slot->process, &job->frame))
+    if (!er_process_send(
+            &slot->process, job->frame.data, job->frame.len))
         return false;
     er_buf_release(&job->frame);
     job->slot = slot;

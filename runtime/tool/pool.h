@@ -61,10 +61,26 @@ void er_pool_submit(struct er_pool *pool, struct er_job *job);
 /* End it as CANCELLED, from the loop. Harmless once it has ended. */
 void er_pool_cancel(struct er_pool *pool, struct er_job *job);
 
-/* Ask a worker and wait for the answer, without the loop; NULL on failure.
- * The caller drops the answer. Errors WORKER, TIMEOUT, PROTOCOL, NOMEM. */
-json_t *er_pool_ask(struct er_pool *pool, const struct er_buf *frame,
-    int64_t id, int64_t timeout_ms, struct errand_error *err);
+/* Questions that are asked together: frames one behind the other, with ids
+ * that follow each other. */
+struct er_questions {
+    struct er_buf frames;
+    size_t *ends; /* where each ends in frames */
+    size_t n;
+    int64_t first_id;
+    int64_t timeout_ms; /* for each */
+};
+
+/* The answer to question i, or NULL and why there is none. Borrowed. */
+typedef void (*er_answer_fn)(void *ctx, size_t i, const json_t *answer,
+    const struct errand_error *why);
+
+/* Ask a worker and wait for all answers, without the loop: they come in
+ * order, each exactly once. A worker that dies costs the one question it was
+ * working on. Reasons WORKER, NOT_FOUND (no program), TIMEOUT, PROTOCOL,
+ * NOMEM. */
+void er_pool_ask(struct er_pool *pool, const struct er_questions *q,
+    er_answer_fn fn, void *ctx);
 
 /* Log line of a worker's frame {"id","log","level"}; false if it is none. */
 bool er_pool_log(const struct er_log *log, const json_t *frame);

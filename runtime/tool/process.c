@@ -152,17 +152,16 @@ bool er_process_flush(struct er_process *p)
     return true;
 }
 
-bool er_process_send(struct er_process *p, const struct er_buf *frame)
+bool er_process_send(struct er_process *p, const char *bytes, size_t len)
 {
     size_t done = 0;
     if (p->out.len == 0) { /* the usual case: nothing is copied */
-        ssize_t n = send_some(p->sock, frame->data, frame->len);
+        ssize_t n = send_some(p->sock, bytes, len);
         if (n < 0)
             return false;
         done = (size_t)n;
     }
-    return done == frame->len ||
-           er_buf_add(&p->out, frame->data + done, frame->len - done);
+    return done == len || er_buf_add(&p->out, bytes + done, len - done);
 }
 
 /* One line of its standard error. */

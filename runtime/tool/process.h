@@ -38,8 +38,9 @@ struct er_process {
 int er_process_start(struct er_process *p, const char *program,
     const char *cwd, struct errand_error *err);
 
-/* Queue a frame and send what the socket takes. False: the peer is gone. */
-bool er_process_send(struct er_process *p, const struct er_buf *frame);
+/* Queue whole frames and send what the socket takes. False: the peer is
+ * gone. */
+bool er_process_send(struct er_process *p, const char *bytes, size_t len);
 
 /* Send more of what is queued. False: the peer is gone. */
 bool er_process_flush(struct er_process *p);

@@ -122,13 +122,16 @@ static struct er_entry *new_entry(
     struct er_entry *e = calloc(1, sizeof *e);
     if (!e || !copy_texts(e, parts)) {
         free_entry(e);
+        er_schema_free(parts->schema);
         er_nomem(err);
         return NULL;
     }
     e->parameters = json_incref(parts->parameters);
     e->permissions = json_incref(parts->permissions);
-    e->schema = er_schema_compile(
-        e->parameters, ER_DRAFT_2020_12, 0, NULL, err);
+    e->schema = parts->schema;
+    if (!e->schema)
+        e->schema = er_schema_compile(
+            e->parameters, ER_DRAFT_2020_12, 0, NULL, err);
     if (!e->schema) {
         er_while(err, "parameters of %s", parts->name);
         free_entry(e);
@@ -171,6 +174,8 @@ int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,
 {
     bool found;
     size_t at = position_of(t, parts->name, &found);
+    if (found)
+        er_schema_free(parts->schema);
     if (found)
         return er_fail(err, ERRAND_EXISTS,
             "two tools are named %s, rename one: %s and %s", parts->name,

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { READ_SIZE = 32 * 1024 };
+
 static void free_chunk(struct er_chunk *chunk)
 {
     if (!chunk)
@@ -59,10 +61,10 @@ static int read_all(
     int fd, const char *path, struct er_buf *out, struct errand_error *err)
 {
     for (;;) {
-        if (!er_buf_reserve(out, 4096))
+        if (!er_buf_reserve(out, READ_SIZE))
             return er_fail(err, ERRAND_TOO_LARGE,
                 "%s is over 1 MiB: a tool is one small file", path);
-        ssize_t n = read(fd, out->data + out->len, 4096);
+        ssize_t n = read(fd, out->data + out->len, READ_SIZE);
         if (n < 0 && errno != EINTR)
             return fail_open(path, err);
         if (n == 0)
@@ -83,7 +85,7 @@ static struct er_chunk *new_chunk(const char *path, const struct stat *st)
     chunk->inode = (uint64_t)st->st_ino;
     chunk->size = (int64_t)st->st_size;
     chunk->changed = st->st_mtim;
-    er_buf_init(&chunk->source, ER_CHUNK_SOURCE + 4096);
+    er_buf_init(&chunk->source, ER_CHUNK_SOURCE + READ_SIZE);
     er_buf_init(&chunk->code, ER_CHUNK_CODE);
     if (!chunk->path) {
         free_chunk(chunk);

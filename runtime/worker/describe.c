@@ -77,6 +77,21 @@ static int line_of(const struct er_buf *source, const char *key)
     return found;
 }
 
+/* The last line that begins with return: where the table is. 0: none. */
+static int line_of_return(const struct er_buf *source)
+{
+    int line = 1, found = 0;
+    const char *s = er_buf_str(source);
+    while (s) {
+        if (er_starts_with(s, "return") && !is_word(s[6]))
+            found = line;
+        s = strchr(s, '\n');
+        s = s ? s + 1 : NULL;
+        line++;
+    }
+    return found;
+}
+
 static void add_problem(struct describe *d, int64_t line, const char *text,
     size_t len)
 {
@@ -90,7 +105,8 @@ static void add_problem(struct describe *d, int64_t line, const char *text,
     er_buf_addc(&d->problems, '}');
 }
 
-/* A problem with the member key of the tool's table. */
+/* A problem with the member key of the tool's table; NULL: with the table,
+ * or with what is missing there. */
 static void complain(
     struct describe *d, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -104,7 +120,8 @@ static void complain(
     va_start(ap, fmt);
     er_buf_vaddf(&text, fmt, ap);
     va_end(ap);
-    int line = key ? line_of(&d->chunk->source, key) : 0;
+    int line = key ? line_of(&d->chunk->source, key)
+                   : line_of_return(&d->chunk->source);
     add_problem(d, line, er_buf_str(&text), text.len);
     er_buf_release(&text);
 }

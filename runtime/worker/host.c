@@ -9,35 +9,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HOOK_COUNT = 10000 }; /* instructions: about 0.1 ms */
+enum {
+    HOOK_COUNT = 10000, /* instructions: about 0.1 ms */
+    GC_PAUSE = 400,     /* percent: most calls end before a collection */
+};
 
 /* Its address is the error that says "the deadline has passed". */
 static const char stop_mark = 0;
+
+/* Its address is the registry key of math.randomseed. */
+static const char seed_mark = 0;
 
 void er_host_init(struct er_host *h, int sock)
 {
     *h = (struct er_host){.sock = sock, .fd = -1};
     er_buf_init(&h->scratch, ER_FRAME_MAX);
-}
-
-/* Count what the state holds. Lua relies on shrinking never to fail. */
-static void *count_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
-{
-    struct er_host *h = ud;
-    if (!ptr)
-        osize = 0; /* Lua gives a type there */
-    if (nsize == 0) {
-        free(ptr);
-        h->used -= osize;
-        return NULL;
-    }
-    if (nsize > osize && nsize - osize > ER_HOST_MEMORY - h->used)
-        return NULL;
-    void *p = realloc(ptr, nsize);
-    if (!p)
-        return nsize <= osize ? ptr : NULL;
-    h->used = h->used - osize + nsize;
-    return p;
+    if (getentropy(&h->seed, sizeof h->seed) != 0)
+        h->seed = (uint64_t)er_now_ms() ^ (uint64_t)getpid() << 40;
 }
 
 struct er_host *er_host_of(lua_State *L)
@@ -47,22 +35,60 @@ struct er_host *er_host_of(lua_State *L)
     return h;
 }
 
-bool er_host_prepare(struct er_host *h)
+/* The state as every call finds it, but for its random numbers. */
+static int open_state(lua_State *L)
 {
-    if (h->L)
-        return true;
-    h->used = 0;
-    lua_State *L = lua_newstate(count_alloc, h);
-    if (!L)
+    er_globals_open(L);
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &seed_mark);
+    lua_settop(L, 0);
+    lua_gc(L, LUA_GCCOLLECT);
+    lua_gc(L, LUA_GCINC, GC_PAUSE, 0, 0);
+    return 0;
+}
+
+static bool make_state(struct er_host *h)
+{
+    if (!er_heap_open(&h->heap, ER_HOST_MEMORY))
         return false;
-    memcpy(lua_getextraspace(L), &h, sizeof h);
-    lua_pushcfunction(L, er_globals_open);
-    if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
-        lua_close(L);
+    lua_State *L = lua_newstate(er_heap_alloc, &h->heap);
+    if (L) {
+        memcpy(lua_getextraspace(L), &h, sizeof h);
+        lua_pushcfunction(L, open_state);
+    }
+    if (!L || lua_pcall(L, 0, 0, 0) != LUA_OK || !er_heap_keep(&h->heap)) {
+        er_heap_close(&h->heap);
         return false;
     }
     h->L = L;
     return true;
+}
+
+/* All states come from one image, so each is given random numbers of its
+ * own: a counter that began at random, well mixed. */
+static bool seed_state(struct er_host *h)
+{
+    lua_State *L = h->L;
+    uint64_t x = h->seed += 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &seed_mark);
+    lua_pushinteger(L, (lua_Integer)(x ^ (x >> 31)));
+    lua_pushinteger(L, (lua_Integer)h->seed);
+    return lua_pcall(L, 2, 0, 0) == LUA_OK;
+}
+
+bool er_host_prepare(struct er_host *h)
+{
+    if (h->is_fresh)
+        return true;
+    if (h->L)
+        er_heap_back(&h->heap);
+    else if (!make_state(h))
+        return false;
+    h->is_fresh = seed_state(h);
+    return h->is_fresh;
 }
 
 /* Remember where the innermost Lua code stands. */
@@ -121,6 +147,7 @@ int er_host_run(
     struct er_host *h, lua_CFunction fn, void *arg, int64_t timeout_ms)
 {
     lua_State *L = h->L;
+    h->is_fresh = false;
     h->stopped = false;
     h->where[0] = '\0';
     h->deadline_ms = er_mono_ms() + timeout_ms;
@@ -155,9 +182,7 @@ void er_host_close_slots(struct er_host *h)
 
 void er_host_end(struct er_host *h)
 {
-    if (h->L)
-        lua_close(h->L);
-    h->L = NULL;
+    h->is_fresh = false;
     h->deadline_ms = 0;
     h->permissions = NULL;
     er_host_close_slots(h);
@@ -166,4 +191,11 @@ void er_host_end(struct er_host *h)
     h->root_count = 0;
     h->roots_known = false;
     er_buf_release(&h->scratch);
+}
+
+void er_host_release(struct er_host *h)
+{
+    er_host_end(h);
+    er_heap_close(&h->heap); /* without lua_close: there is no __gc */
+    h->L = NULL;
 }

@@ -1,9 +1,9 @@
 /* The Lua host: a state for one call, and what no tool can get around.
  *
- * Every call gets a fresh lua_State, so that no tool sees what another left
- * behind. The state has a limit of memory, a deadline that the tool's own
- * pcall cannot swallow, and only the globals of globals.c. The next state is
- * made after an answer was sent, when nobody waits for it.
+ * Every call gets a fresh lua_State (heap.h), so that no tool sees what
+ * another left behind. The state has a limit of memory, a deadline that the
+ * tool's own pcall cannot swallow, and only the globals of globals.c. It is
+ * made fresh after an answer was sent, when nobody waits for it.
  *
  * Code that raises holds nothing that must be freed: what it opens lies in
  * the slots of struct er_host, and er_host_end closes them.
@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "heap.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -29,8 +30,10 @@ enum {
 };
 
 struct er_host {
-    lua_State *L; /* ready for the next call; NULL: none */
-    size_t used;  /* bytes it holds */
+    struct er_heap heap;
+    lua_State *L;   /* the one state, made fresh again and again */
+    bool is_fresh;  /* nothing ran in it yet */
+    uint64_t seed;  /* for the state's random numbers; never the same */
     int64_t deadline_ms; /* of er_mono_ms; 0: not running */
     bool stopped; /* the deadline passed: sticks until er_host_end */
     char where[256]; /* "path:line" of the last error or stop, or "" */
@@ -53,7 +56,7 @@ struct er_host {
 
 void er_host_init(struct er_host *h, int sock);
 
-/* Make the next state if there is none. False: out of memory. */
+/* Make a fresh state if there is none. False: out of memory. */
 bool er_host_prepare(struct er_host *h);
 
 /* The host a state (or a coroutine of it) belongs to. */
@@ -75,8 +78,10 @@ void er_host_check(lua_State *L);
 /* Close what raising code left open. */
 void er_host_close_slots(struct er_host *h);
 
-/* Close the state and all slots. */
+/* Give the state up and close all slots. */
 void er_host_end(struct er_host *h);
+
+void er_host_release(struct er_host *h);
 
 /* Pushes nothing; fills the globals of a new state. In globals.c. */
 int er_globals_open(lua_State *L);

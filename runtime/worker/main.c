@@ -85,10 +85,10 @@ static bool work(struct worker *w, const json_t *request)
     return false;
 }
 
-/* After the answer, when nobody waits: close the state, make the next. */
+/* After the answer, when nobody waits: a fresh state for the next. */
 static void tidy(struct worker *w)
 {
-    bool large = w->host.used > LARGE || w->out.cap > LARGE;
+    bool large = w->host.heap.now.used > LARGE || w->out.cap > LARGE;
     er_host_end(&w->host);
     if (large) {
         er_buf_release(&w->out);
@@ -144,7 +144,7 @@ int main(void)
     er_buf_init(&w.out, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
     er_host_prepare(&w.host);
     int status = hello(&w) ? serve(&w) : 1;
-    er_host_end(&w.host);
+    er_host_release(&w.host);
     er_chunks_release(&w.chunks);
     er_frame_reader_release(&w.reader);
     er_buf_release(&w.out);

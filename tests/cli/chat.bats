@@ -40,29 +40,35 @@ setup() { own_folder; }
     same "$(jq -r '[.[].conversation] | unique | length' <<< "$output")" 1
 }
 
-# In a terminal: lines of "SECONDS TEXT" are typed at these times.
+# In a terminal: each line is "SEEN|TYPE": once the screen shows the one, the
+# other is typed.
 typed() {
-    local pause text
-    while read -r pause text; do
-        sleep "$pause"
+    local seen text i
+    while IFS='|' read -r seen text; do
+        for ((i = 0; i < 200; i++)); do
+            tr -d '\r\n' < screen | grep -aqe "$seen" && break
+            sleep 0.05
+        done
         printf "$text"
     done
 }
 
 in_terminal() {
-    typed | TERM=xterm timeout 30 script -qefc "$1" /dev/null > screen 2>&1
+    : > screen
+    typed | TERM=xterm timeout 60 script -qefc "$1" /dev/null > screen 2>&1
 }
 
 @test "in a terminal: history, streaming, Ctrl-C stops the turn only" {
-    in_terminal 'errand chat -m openai:echo -t none' <<'END'
-0.5 hello\r
-0.7 /model openai:echo-delay-20000\r
-0.3 slow\r
-1.0 \003
-0.5 half a line\003
-0.3 /model openai:echo\r
-0.3 after\r
-0.7 \004
+    in_terminal 'errand chat -v -m openai:echo -t none' <<'END'
+/help tells|hello\r
+turns.*> $|/model openai:echo-delay-20000\r
+model: openai:echo-delay|slow\r
+delay-20000$|\003
+paused.*> $|half a line
+half a line$|\003
+\^C> $|/model openai:echo\r
+model: openai:echo> |after\r
+after.*turns.*> $|\004
 END
     has "$(cat screen)" 'hello'
     has "$(cat screen)" 'paused'
@@ -81,7 +87,7 @@ END
     "$BUILD/tests/endpoint" --port 0 --seconds 20 --script script.jsonl \
         > port 3>&- &
     pid=$!
-    until grep -q port port; do sleep 0.05; done
+    until grep -qs port port; do sleep 0.05; done
     url="http://127.0.0.1:$(sed 's/port //' port)/v1"
     OPENAI_BASE_URL=$url in_terminal 'errand run -m openai:script -t none hi' \
         < /dev/null

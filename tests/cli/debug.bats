@@ -71,3 +71,36 @@ END
     same "${#lines[@]}" 1001
     same "$(jq -c .valid <<< "$output" | grep -c true)" 501
 }
+
+@test "parse: text formats and streams" {
+    errand debug parse --format llama3 '{"text": "{\"name\": \"f\",
+        \"parameters\": {\"a\": 1}}", "tools": [{"name": "f"}]}'
+    same "$status" 1 # a text in JSON holds no bare newline
+    errand debug parse --format llama3 "$(jq -nc '{text: "{\"name\": \"f\",
+        \"parameters\": {\"a\": 1}}", tools: [{name: "f"}]}')"
+    same "$status" 0
+    same "$(jq -r '.tool_calls[0].name' <<< "$output")" f
+    same "$(jq -c '.tool_calls[0].arguments | fromjson' <<< "$output")" \
+        '{"a":1}'
+    cat > case.json <<'END'
+{"stream": "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: [DONE]\n\n"}
+END
+    INPUT=case.json errand debug parse --format openai-sse
+    same "$(jq -r .content <<< "$output")" hi
+    errand debug parse --format lama3 '{}'
+    same "$status" 2
+    has "$stderr" 'did you mean llama3?'
+}
+
+@test "parse: every format that the help names is known" {
+    formats=$(command errand help --table |
+        sed -n 's/^option\tdebug parse\t--format\t[^\t]*\t\([^\t]*\)\t.*/\1/p')
+    same "$(tr -cd '|' <<< "$formats" | wc -c)" 6
+    for format in ${formats//|/ }; do
+        echo '{"text": "hi", "stream": "hi"}' > cases
+        INPUT=cases errand debug parse --jsonl --format "$format"
+        same "$status" 0
+        same "$(jq -c 'has("content") and has("tool_calls")' \
+            <<< "$output")" true
+    done
+}

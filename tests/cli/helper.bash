@@ -37,6 +37,24 @@ stop_endpoint() {
     wait "$endpoint_pid" || true
 }
 
+# The tool that the endpoint's models like to call.
+tick_tool() {
+    mkdir -p tools
+    cat > tools/tick.lua <<'END'
+return {
+  name = "tick",
+  description = "Count",
+  parameters = {
+    type = "object",
+    properties = { n = { type = "integer" } },
+    required = { "n" },
+  },
+  effect = "pure",
+  run = function(args) return "tick " .. args.n end,
+}
+END
+}
+
 # Both streams apart: $output and $stderr.
 errand() {
     run --separate-stderr errand_alone "$@"

@@ -39,9 +39,11 @@ ask() {
     has "$output" "run $run_id  done"
     has "$output" 'user'
     has "$output" '    what is it'
-    local by_conversation=$output
+    ageless() { sed -E 's/  (now|[0-9]+ s ago)$//' <<< "$output"; }
+    local by_conversation
+    by_conversation=$(ageless)
     errand log show "$run_id"
-    same "${#output}" "${#by_conversation}"
+    same "$(ageless)" "$by_conversation"
     errand log show "${run_id:0:23}" --json
     same "$(jq -r .id <<< "$output")" "$conversation"
     errand log show ffff
@@ -128,7 +130,7 @@ END
     command errand run --events -m openai:rounds-1 -t tick hi > out 2> err \
         < /dev/null 3>&- &
     pid=$!
-    until grep -q '"type":"call"' out; do sleep 0.05; done
+    until grep -qs '"type":"call"' out; do sleep 0.05; done
     sleep 0.3
     kill -KILL "$pid"
     wait "$pid" || true

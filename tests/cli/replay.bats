@@ -11,7 +11,7 @@ offline() {
 }
 
 @test "a recording answers as the model did, calls and all" {
-    errand tools new tick
+    tick_tool
     OPENAI_API_KEY=sk-never-to-be-seen errand run --record talk.jsonl \
         -m openai:rounds-2 -t tick hello
     same "$status" 0
@@ -46,7 +46,7 @@ offline() {
 }
 
 @test "resume replays too" {
-    errand tools new tick
+    tick_tool
     errand run --record talk.jsonl -m openai:rounds-2 -t tick hello
     offline run --replay talk.jsonl -m openai:rounds-2 -t tick \
         --max-turns 1 --json hello

@@ -21,12 +21,12 @@ setup() { own_folder; }
 }
 
 @test "calls and results are told on standard error" {
-    errand tools new tick
+    tick_tool
     errand run -m openai:rounds-2 -t tick hello
     same "$status" 0
     same "$output" 'done after 2 rounds'
     same "$(grep -c '^> tick' <<< "$stderr")" 2
-    same "$(grep -c '^< ' <<< "$stderr")" 2
+    same "$(grep '^< ' <<< "$stderr" | tr '\n' ,)" '< tick 1,< tick 2,'
 }
 
 @test "words, files and standard input make the prompt" {
@@ -86,7 +86,7 @@ setup() { own_folder; }
 }
 
 @test "--events are lines that fit schemas/event.schema.json" {
-    errand tools new tick
+    tick_tool
     errand run --events -m openai:rounds-1 -t tick hello
     same "$status" 0
     same "$(jq -r .type <<< "${lines[0]}")" started
@@ -98,6 +98,26 @@ setup() { own_folder; }
     same "$(jq -c 'select(.valid | not)' verdicts)" ''
     same "$(wc -l < verdicts)" "${#lines[@]}"
     [ "$(jq -r 'select(.type == "call") | .name' <<< "$output")" = tick ]
+}
+
+@test "events of retries, pauses and failures fit the schema as well" {
+    tick_tool
+    : > all
+    local model
+    for model in status-429-times-1-retry-1-then-ok think status-400 \
+        bad-args unknown-tool error-in-stream; do
+        errand run --events -m "openai:$model" -t tick hello
+        echo "$output" >> all
+    done
+    errand run --events -m openai:rounds-3 -t tick --max-calls 1 hello
+    same "$status" 3
+    echo "$output" >> all
+    jq -c --slurpfile s "$ROOT/schemas/event.schema.json" \
+        '{schema: $s[0], instance: .}' all > cases
+    command errand debug schema --jsonl < cases > verdicts
+    same "$(jq -c 'select(.valid | not)' verdicts)" ''
+    same "$(jq -r .type all | sort -u | tr '\n' ' ')" \
+        'call done failed paused reasoning result retry started text usage '
 }
 
 @test "the answer streams as events while it comes" {
@@ -114,7 +134,7 @@ setup() { own_folder; }
 }
 
 @test "a budget pauses, says the command, and that command goes on" {
-    errand tools new tick
+    tick_tool
     errand run -m openai:rounds-3 -t tick --max-turns 1 hello
     same "$status" 3
     same "$output" ''
@@ -165,7 +185,7 @@ setup() { own_folder; }
     "$BUILD/tests/endpoint" --port 0 --seconds 20 --script script.jsonl \
         > port 3>&- &
     pid=$!
-    until grep -q port port; do sleep 0.05; done
+    until grep -qs port port; do sleep 0.05; done
     OPENAI_BASE_URL="http://127.0.0.1:$(sed 's/port //' port)/v1" \
         errand run --json -m openai:script -t none --schema s.json hello
     kill "$pid"

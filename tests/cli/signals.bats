@@ -10,12 +10,13 @@ setup() { own_folder; }
 # Start in the background (with signals as in the foreground) and wait until
 # the store knows the run.
 begin() {
+    rm -f out
     perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' errand "$@" \
         < /dev/null > out 2> err 3>&- &
     pid=$!
     local i
     for ((i = 0; i < 100; i++)); do
-        grep -q started out && break
+        grep -qs started out && break
         sleep 0.05
     done
 }
@@ -97,7 +98,7 @@ ended() {
     nohup "$BUILD/errand" run --events -m openai:echo-delay-1000 -t none hi \
         < /dev/null > out 2> err 3>&- &
     pid=$!
-    until grep -q started out; do sleep 0.05; done
+    until grep -qs started out; do sleep 0.05; done
     kill -HUP "$pid"
     ended
     same "$status" 0

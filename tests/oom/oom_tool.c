@@ -39,7 +39,7 @@ static void on_done(void *ctx, const struct er_tool_outcome *outcome)
 
 static int add_tools(er_tools *t, struct errand_error *err)
 {
-    char name[16];
+    char name[32];
     for (int i = 0; i < 20; i++) {
         snprintf(name, sizeof name, "tool_%d", i);
         struct errand_tool_def def = {.size = sizeof def,

@@ -180,12 +180,11 @@ static int case_debug_parse(struct errand_error *err)
 
 int main(void)
 {
-    static const int body[] = {ERRAND_NOMEM, ERRAND_TOO_LARGE, 0};
     const struct oom_case cases[] = {
         {"stream", case_stream, NULL}, {"whole", case_whole, NULL},
         {"error", case_error, NULL},
-        {"openai_body", case_openai_body, body},
-        {"workers_body", case_workers_body, body},
+        {"openai_body", case_openai_body, NULL},
+        {"workers_body", case_workers_body, NULL},
         {"debug_parse", case_debug_parse, NULL},
     };
     return oom_main(cases, sizeof cases / sizeof cases[0]);

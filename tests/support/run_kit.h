@@ -13,7 +13,8 @@ enum { KIT_EVENTS = 4096 };
 /* What one run told, in order. */
 struct told {
     struct kit *kit;
-    int n, end, code, started;
+    int n, code, started;
+    _Atomic int end; /* set on the loop's thread */
     int types[KIT_EVENTS];
     char *details[KIT_EVENTS]; /* JSON or text; NULL if none */
     char *text;                /* all TEXT pieces since the last DISCARD */

@@ -558,31 +558,18 @@ static void on_crowd_done(void *ctx, const struct er_http_result *r)
         er_loop_stop(loop);
 }
 
-static void test_http_thousand_calls_at_once(void **state)
+/* So many calls at once, each of so many requests; answers how many
+ * connections it took. */
+static int ask_crowd(int count, int each)
 {
-    (void)state;
-    enum { CALLS = 1000, EACH = 5 };
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_max < 2 * CALLS + 100) {
-        print_message("skip: only %lu descriptors are allowed here\n",
-            (unsigned long)files.rlim_max);
-        skip();
-    }
-    files.rlim_cur = files.rlim_max < 8192 ? files.rlim_max : 8192;
-    setrlimit(RLIMIT_NOFILE, &files);
-    er_http_free(http);
-    int before = open_descriptors();
-    http = er_http_new(loop, NULL);
-    assert_non_null(http);
     struct crowd s = {.listen_fd = peer_listen(&s.port)};
     assert_int_equal(pthread_create(&s.thread, NULL, crowd_main, &s), 0);
-    struct call *calls = calloc(CALLS, sizeof *calls);
+    struct call *calls = calloc((size_t)count, sizeof *calls);
     char url[100];
     snprintf(url, sizeof url, "http://127.0.0.1:%d/v1", s.port);
-    left = CALLS;
-    for (int i = 0; i < CALLS; i++) {
-        calls[i].again = EACH;
+    left = count;
+    for (int i = 0; i < count; i++) {
+        calls[i].again = each;
         struct er_http_request req = {.url = url,
             .timeouts = {30000, 30000, 30000, 30000},
             .max_bytes = 100,
@@ -601,9 +588,75 @@ static void test_http_thousand_calls_at_once(void **state)
     http = NULL;
     atomic_store(&s.stop, true);
     pthread_join(s.thread, NULL);
-    assert_true(s.accepted <= CALLS); /* kept, every one of them */
     free(calls);
+    return s.accepted;
+}
+
+static void test_http_thousand_calls_at_once(void **state)
+{
+    (void)state;
+    enum { CALLS = 1000, EACH = 5 };
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max < 2 * CALLS + 100) {
+        print_message("skip: only %lu descriptors are allowed here\n",
+            (unsigned long)files.rlim_max);
+        skip();
+    }
+    files.rlim_cur = files.rlim_max < 8192 ? files.rlim_max : 8192;
+    setrlimit(RLIMIT_NOFILE, &files);
+    er_http_free(http);
+    int before = open_descriptors();
+    http = er_http_new(loop, NULL);
+    assert_non_null(http);
+    assert_true(ask_crowd(CALLS, EACH) <= CALLS); /* all were kept */
     assert_int_equal(open_descriptors(), before);
+}
+
+/* As in a process that may open so many files: a quarter is left to others,
+ * calls beyond the rest wait. */
+static void limit_files(rlim_t most)
+{
+    struct rlimit files, few;
+    getrlimit(RLIMIT_NOFILE, &files);
+    few = files;
+    few.rlim_cur = most;
+    er_http_free(http);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    http = er_http_new(loop, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_non_null(http);
+}
+
+static void test_http_waits_for_descriptors(void **state)
+{
+    (void)state;
+    limit_files(100);
+    assert_true(ask_crowd(300, 3) <= 75);
+}
+
+static void test_http_closes_calls_that_wait(void **state)
+{
+    (void)state;
+    enum { CALLS = 40, AT_ONCE = 24 };
+    struct peer *p = peer_start(serve_half, NULL);
+    struct call calls[CALLS] = {0};
+    limit_files(32);
+    for (int i = 0; i < CALLS; i++)
+        start(&calls[i], p->port, "/");
+    er_loop_run(loop, 100);
+    assert_int_equal(atomic_load(&p->connections), AT_ONCE);
+    finish(&calls[CALLS - 1]); /* waits, as the last */
+    finish(&calls[AT_ONCE]);   /* waits, as the first */
+    finish(&calls[0]);         /* makes room for one */
+    er_loop_run(loop, 100);
+    assert_int_equal(atomic_load(&p->connections), AT_ONCE + 1);
+    assert_int_equal(calls[AT_ONCE + 1].bodies, 1);
+    er_http_free(http); /* with some that wait */
+    http = NULL;
+    for (int i = 0; i < CALLS; i++)
+        er_buf_release(&calls[i].text);
+    peer_stop(p);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -624,6 +677,8 @@ int main(void)
         T(test_http_enough_does_not_wait_for_the_rest),
         T(test_http_redirects_are_not_followed),
         T(test_http_thousand_calls_at_once),
+        T(test_http_waits_for_descriptors),
+        T(test_http_closes_calls_that_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,31 @@ static void test_remote_loopback_ignores_proxies(void **state)
     close_all();
 }
 
+/* ... and every other address uses them; no_proxy is heeded. */
+static void test_remote_other_hosts_use_proxies(void **state)
+{
+    (void)state;
+    struct page page = {"200 OK", JSON, PONG_JSON};
+    char proxy[64];
+    p = peer_start(serve_page, &page);
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", p->port);
+    setenv("http_proxy", proxy, 1);
+    asking_open(&a,
+        "{\"x\":{\"base_url\":\"http://errand.invalid/v1\",\"retries\":0}}",
+        NULL, NULL);
+    assert_true(ask(&a, "x:m", HELLO));
+    assert_int_equal(a.error.code, 0);
+    expect_in(p->last,
+        "POST http://errand.invalid/v1/chat/completions HTTP/1.1\r\n");
+    setenv("no_proxy", "errand.invalid", 1);
+    assert_true(ask(&a, "x:m", HELLO));
+    assert_int_equal(a.error.code, ERRAND_NETWORK);
+    expect_in(a.error.msg, "is the host's name right");
+    unsetenv("http_proxy");
+    unsetenv("no_proxy");
+    close_all();
+}
+
 static void serve_count(struct peer *peer, int fd)
 {
     while (peer_request(peer, fd, NULL, 0)) {
@@ -725,6 +750,7 @@ int main(void)
         cmocka_unit_test(test_remote_request_is_as_it_should_be),
         cmocka_unit_test(test_remote_workers_ai_request),
         cmocka_unit_test(test_remote_loopback_ignores_proxies),
+        cmocka_unit_test(test_remote_other_hosts_use_proxies),
         cmocka_unit_test(test_remote_streams_share_one_connection),
         cmocka_unit_test(test_remote_tries_again_as_asked),
         cmocka_unit_test(test_remote_does_not_try_again_in_vain),

@@ -211,6 +211,73 @@ static void test_shortcut_gives_what_the_long_way_gives(void **state)
     assert_true(proven > STREAMS / 4);
 }
 
+/* ------------------------------------------------- forms that take turns */
+
+#define ARGUMENTS(before, piece)                                          \
+    "{\"choices\":[{\"delta\":{\"tool_calls\":[{" before                   \
+    "\"function\":{\"arguments\":\"" piece "\"}}]}}]}"
+#define LEGACY(piece)                                                     \
+    "{\"choices\":[{\"delta\":{\"function_call\":{\"arguments\":\"" piece    \
+    "\"}}}]}"
+#define NAMED(before)                                                     \
+    "{\"choices\":[{\"delta\":{\"tool_calls\":[{" before                   \
+    "\"function\":{\"name\":\"f\"}}]}}]}"
+#define USAGE(count)                                                      \
+    "{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{"          \
+    "\"input_tokens\":7,\"completion_tokens\":" count "}}"
+
+/* The first event, the form ten times, what comes between, the form again:
+ * what the form does must not depend on what came between. */
+static void check_turns(
+    const char *first, const char *form, const char *between)
+{
+    struct made m = {0};
+    const char *events[16] = {first};
+    for (size_t i = 1; i < 16; i++)
+        events[i] = i == 12 ? between : form;
+    er_buf_init(&m.bytes, MAX_BYTES);
+    for (m.n = 0; m.n < 16; m.n++) {
+        er_buf_addf(&m.bytes, "data: %s\n\n", events[m.n]);
+        m.end[m.n] = m.bytes.len;
+    }
+    er_buf_adds(&m.bytes, "data: [DONE]\n\n");
+    m.end[m.n++] = m.bytes.len;
+    json_t *fast = read_made(&m, ER_OPENAI, false);
+    json_t *slow = read_made(&m, ER_OPENAI, true);
+    if (!json_equal(fast, slow))
+        fail_msg("%s\nshort cut: %s\nlong way:  %s", m.bytes.data,
+            json_dumps(fast, 0), json_dumps(slow, 0));
+    json_decref(fast);
+    json_decref(slow);
+    er_buf_release(&m.bytes);
+}
+
+static void test_shortcut_keeps_calls_apart(void **state)
+{
+    (void)state;
+    static const char other[] = NAMED("\"index\":0,\"id\":\"b\",");
+    check_turns(NAMED("\"index\":0,\"id\":\"a\","),
+        ARGUMENTS("\"index\":0,", "x"), other);
+    check_turns(NAMED("\"index\":0,\"id\":\"a\","),
+        ARGUMENTS("\"index\":0,\"id\":\"a\",", "x"), other);
+    check_turns(NAMED("\"index\":1,\"id\":\"a\","),
+        ARGUMENTS("\"index\":1,", "x"), other);
+    check_turns(NAMED("\"id\":\"a\","), ARGUMENTS("", "x"), other);
+    check_turns(NAMED("\"id\":\"a\","), LEGACY("x"), other);
+    check_turns("{\"choices\":[{\"delta\":{\"function_call\":{\"name\":"
+                "\"f\"}}}]}", LEGACY("x"), other);
+    check_turns(NAMED("\"index\":0,\"id\":\"a\","),
+        ARGUMENTS("\"index\":0,\"extra_content\":{\"a\":1},", "x"), other);
+}
+
+static void test_shortcut_keeps_usage(void **state)
+{
+    (void)state;
+    check_turns(USAGE("1"), USAGE("2"),
+        "{\"usage\":{\"input_tokens\":99,\"prompt_tokens\":88}}");
+    check_turns(USAGE("1"), USAGE("2"), USAGE("0"));
+}
+
 /* ----------------------------------------------------- one form at a time */
 
 /* Does a stream of this frame come to be read by the short cut? */
@@ -300,6 +367,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shortcut_gives_what_the_long_way_gives),
+        cmocka_unit_test(test_shortcut_keeps_calls_apart),
+        cmocka_unit_test(test_shortcut_keeps_usage),
         cmocka_unit_test(test_shortcut_is_taken_where_it_counts),
         cmocka_unit_test(test_shortcut_waits_for_long_answers),
         cmocka_unit_test(test_shortcut_refuses_what_it_cannot_prove),

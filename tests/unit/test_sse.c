@@ -121,6 +121,15 @@ static void test_sse_one_space_is_stripped(void **state)
         "[" EV("a") "," EV("a") "," EV(" a") "," EV("") "," EV("") "]");
 }
 
+static void test_sse_part_of_a_mark_is_part_of_the_line(void **state)
+{
+    (void)state;
+    check_text("\xEF\xBB\xBF" "data: a\n\n", false, "[" EV("a") "]");
+    check_text("\xEF\xBB" "data: a\n\ndata: b\n\n", false,
+        "[" EV("b") "]");
+    check_text("\xEF" ":\ndata: b\n\n", false, "[" EV("b") "]");
+}
+
 static void test_sse_last_event_without_blank_line(void **state)
 {
     (void)state;
@@ -259,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_sse_published_cases),
         cmocka_unit_test(test_sse_line_ends_may_be_mixed_and_cut),
         cmocka_unit_test(test_sse_one_space_is_stripped),
+        cmocka_unit_test(test_sse_part_of_a_mark_is_part_of_the_line),
         cmocka_unit_test(test_sse_last_event_without_blank_line),
         cmocka_unit_test(test_sse_comments_are_never_kept),
         cmocka_unit_test(test_sse_is_bounded),

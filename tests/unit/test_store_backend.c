@@ -54,7 +54,7 @@ static void test_life_is_told_in_order(void **state)
         kit_step(w->s, &r, "c", 3, ERRAND_UNSAFE, &seq), ERRAND_OK);
     assert_int_equal(seq, 2);
     for (int i = 2; i >= 0; i--) { /* results come in another order */
-        char id[8], text[8];
+        char id[16], text[16];
         snprintf(id, sizeof id, "c%d", i);
         snprintf(text, sizeof text, "r%d", i);
         assert_int_equal(kit_begin(w->s, &r, id), ERRAND_OK);

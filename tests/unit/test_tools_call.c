@@ -399,6 +399,35 @@ static void test_call_nothing_is_left_for_the_next_call(void **state)
         kit_expect(k, "t", "{}", ER_TOOL_OK, "{\"before\":\"none\"}");
 }
 
+static void test_call_random_numbers_differ_from_call_to_call(void **state)
+{
+    struct kit *k = *state;
+    char *seen[8];
+    one_tool(k, "", "return math.random(0)");
+    for (size_t i = 0; i < 8; i++) {
+        struct kept kept = kit_call(k, "t", "{}", 0);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(kept.text, seen[j]);
+        seen[i] = kept.text;
+    }
+    for (size_t i = 0; i < 8; i++)
+        free(seen[i]);
+}
+
+static void test_call_a_state_that_was_stretched_is_fresh_again(void **state)
+{
+    struct kit *k = *state;
+    one_tool(k, "",
+        "local t = {}\n"
+        "for i = 1, args.n do t[i] = 'text ' .. i; _G['g' .. i] = { i } end\n"
+        "local n = 0 for name in pairs(_G) do n = n + 1 end\n"
+        "return { #t, n > args.n, g1 and g1[1] or 0 }");
+    for (int i = 0; i < 3; i++) {
+        kit_expect(k, "t", "{\"n\":50000}", ER_TOOL_OK, "[50000,true,1]");
+        kit_expect(k, "t", "{\"n\":0}", ER_TOOL_OK, "[0,true,0]");
+    }
+}
+
 static void test_call_ctx_tells_about_the_call(void **state)
 {
     struct kit *k = *state;
@@ -597,6 +626,8 @@ int main(void)
         TEST(test_call_only_listed_globals_are_there),
         TEST(test_call_what_is_forbidden_fails),
         TEST(test_call_nothing_is_left_for_the_next_call),
+        TEST(test_call_random_numbers_differ_from_call_to_call),
+        TEST(test_call_a_state_that_was_stretched_is_fresh_again),
         TEST(test_call_ctx_tells_about_the_call),
         TEST(test_call_log_lines_reach_the_log),
         TEST(test_call_a_changed_file_is_not_run),

@@ -64,13 +64,13 @@ static void test_load_not_a_table(void **state)
         "0 the file must return a table: return { name = ..., ... }; it "
         "returns nothing\n");
     expect_problems(*state, "return 'text'\n",
-        "0 the file must return a table: return { name = ..., ... }; it "
+        "1 the file must return a table: return { name = ..., ... }; it "
         "returns string\n");
     expect_problems(*state, "return {}\n",
-        "0 description is missing; say what the tool does and when to use "
+        "1 description is missing; say what the tool does and when to use "
         "it, the model reads it\n"
-        "0 name is missing; models call the tool by it\n"
-        "0 run is missing; it is the function that does the work: "
+        "1 name is missing; models call the tool by it\n"
+        "1 run is missing; it is the function that does the work: "
         "run = function(args, ctx) ... end\n");
 }
 
@@ -92,7 +92,7 @@ static void test_load_everything_wrong_is_said_at_once(void **state)
         "  colour = 1,\n"
         "  run = 5,\n"
         "}\n",
-        "0 description is missing; say what the tool does and when to use "
+        "2 description is missing; say what the tool does and when to use "
         "it, the model reads it\n"
         "3 name 'two words' must be 1 to 64 of A-Z a-z 0-9 _ -\n"
         "4 desciption is not known; did you mean description?\n"

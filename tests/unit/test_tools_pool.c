@@ -310,7 +310,8 @@ static void expect_lie(const char *script, enum er_tool_status status,
     struct kit *k = open_liar(all.data);
     er_buf_release(&all);
     kit_load(k);
-    struct kept kept = kit_call(k, "liar", "{}", 400);
+    struct kept kept =
+        kit_call(k, "liar", "{}", status == ER_TOOL_TIMEOUT ? 300 : 9000);
     if (kept.status != status || !strstr(kept.detail, in_detail))
         fail_msg("%s: %d '%s'", script, (int)kept.status, kept.detail);
     assert_true(kept.started);
@@ -387,6 +388,31 @@ static void test_pool_calls_that_found_no_worker_were_not_run(void **state)
     close_liar(k);
 }
 
+/* Files are asked for together: the one that kills the worker is the one
+ * that is reported, those before and behind it are loaded. */
+static void test_pool_a_file_that_kills_its_worker(void **state)
+{
+    (void)state;
+    struct errand_error err = {0};
+    struct kit *k = open_liar(
+        "tool() { frame '{\"id\":'$1',\"ok\":true,\"tool\":{\"name\":\"'$2'\","
+        "\"description\":\"d\",\"parameters\":{\"type\":\"object\"},"
+        "\"version\":\"0123456789abcdef\"},\"problems\":[]}'; }\n"
+        "hello\nrequest\n"
+        "[ -e \"$0.once\" ] && { tool 3 third; request; exit; }\n"
+        ": > \"$0.once\"\ntool 1 first\nrequest\nkill -ABRT $$\n");
+    kit_file(k, "a.lua", "");
+    kit_file(k, "b.lua", "");
+    int rc = er_tools_load_dir(k->tools, k->dir, NULL, &err);
+    assert_int_equal(rc, ERRAND_WORKER);
+    if (!strstr(err.msg, "b.lua: ") || !strstr(err.msg, "SIGABRT"))
+        fail_msg("'%s'", err.msg);
+    assert_non_null(er_tools_find(k->tools, "first"));
+    assert_non_null(er_tools_find(k->tools, "third"));
+    assert_int_equal(er_tools_count(k->tools), 2);
+    close_liar(k);
+}
+
 static void test_pool_a_flood_of_log_lines_is_survived(void **state)
 {
     (void)state;
@@ -451,12 +477,23 @@ static void test_pool_a_worker_inherits_nothing(void **state)
     close_kit(k);
 }
 
+/* ThreadSanitizer holds signals back while C code runs, for ever here. */
+#if defined(__SANITIZE_THREAD__)
+enum { SIGNALS_COME = 0 };
+#else
+enum { SIGNALS_COME = 1 };
+#endif
+
 /* The runtime is killed: its worker goes with it, even out of a loop that
  * no hook can stop. */
 static void test_pool_workers_do_not_outlive_the_runtime(void **state)
 {
     (void)state;
     int pipes[2];
+    if (!SIGNALS_COME) {
+        print_message("skipped: ThreadSanitizer delays signals\n");
+        skip();
+    }
     assert_int_equal(pipe(pipes), 0);
     pid_t runtime = fork();
     assert_true(runtime >= 0);
@@ -512,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_pool_workers_that_break_the_protocol),
         cmocka_unit_test(test_pool_workers_that_do_not_start),
         cmocka_unit_test(test_pool_calls_that_found_no_worker_were_not_run),
+        cmocka_unit_test(test_pool_a_file_that_kills_its_worker),
         cmocka_unit_test(test_pool_a_flood_of_log_lines_is_survived),
         cmocka_unit_test(test_pool_leaves_no_descriptor_and_no_zombie),
         cmocka_unit_test(test_pool_a_worker_inherits_nothing),
