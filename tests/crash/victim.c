@@ -85,7 +85,7 @@ static int fail(const struct errand_error *err)
 
 int main(int argc, char **argv)
 {
-    static const char *const all[] = {"*", NULL};
+    static const char *const all[] = {"ledger", NULL};
     if (argc != 7)
         return 2;
     struct victim v = {.ledger = argv[2], .acks = argv[3]};
