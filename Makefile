@@ -342,7 +342,7 @@ clean:
 
 # Victims are killed at every crash point and at random, then audited. The
 # library is built with crash points, in a folder of its own.
-SOAK_RUNS ?= 100
+SOAK_RUNS ?= 40
 SOAK_SEED ?= 0
 CRASH_OBJ = $(patsubst %.c,$(BUILD)/%.o,\
               tests/crash/drive.c tests/crash/audit.c)

@@ -18,8 +18,8 @@ say 'errand: a run of several steps on the file LICENSE.'
 cat <<TEXT
   The model of this demo is a RECORDING ($recording):
   no model is asked and nothing leaves this machine. The tools it calls are
-  real. They run in worker processes, on the real file; each step is in an
-  SQLite database before the next begins.
+  real. They run in worker processes, on the real file; each step is kept
+  in an SQLite database.
 TEXT
 
 prompt='How many lines of LICENSE mention software, and what share is that?'
