@@ -144,11 +144,11 @@ static void test_history_gives_each_call_exactly_one_result(void **state)
     static const char *const rows[] = {
         "{\"role\":\"user\",\"content\":\"go\"}",
         "{\"role\":\"tool\",\"tool_call_id\":\"x\",\"content\":\"orphan\"}",
-        "{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":["
-        "{\"id\":\"a\",\"name\":\"t\",\"arguments\":\"{}\"},"
-        "{\"id\":\"b\",\"name\":\"t\",\"arguments\":\"{}\"}]}",
-        "{\"role\":\"tool\",\"tool_call_id\":\"b\",\"name\":\"t\","
-        "\"content\":\"B\"}",
+        ("{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":["
+         "{\"id\":\"a\",\"name\":\"t\",\"arguments\":\"{}\"},"
+         "{\"id\":\"b\",\"name\":\"t\",\"arguments\":\"{}\"}]}"),
+        ("{\"role\":\"tool\",\"tool_call_id\":\"b\",\"name\":\"t\","
+         "\"content\":\"B\"}"),
         "{\"role\":\"assistant\",\"content\":\"\",\"reasoning\":\"hm\"}",
         "{\"role\":\"user\",\"content\":\"and?\"}"};
     json_t *h = history_of(rows, 6);

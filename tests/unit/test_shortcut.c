@@ -330,8 +330,8 @@ static void test_shortcut_refuses_what_it_cannot_prove(void **state)
     static const char *const traps[] = {
         "{\"choices\":[{\"delta\":{\"content\":\"a%T\",\"content\":\"x\"}}]}",
         "{\"content\":\"a%T\",\"choices\":[{\"delta\":{\"content\":\"x\"}}]}",
-        "{\"choices\":[{\"delta\":{\"content\":\"a%T\"},\"usage\":{"
-        "\"prompt_tokens\":1}}],\"finish_reason\":\"x\",\"text\":\"y\"}",
+        ("{\"choices\":[{\"delta\":{\"content\":\"a%T\"},\"usage\":{"
+         "\"prompt_tokens\":1}}],\"finish_reason\":\"x\",\"text\":\"y\"}"),
     };
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(

@@ -70,7 +70,7 @@ static void test_query_lists_runs_newest_first(void **state)
     struct kit_run r[3];
     struct errand_error err = {0};
     for (int i = 0; i < 3; i++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "q%d", i);
         kit_accept(w->s, text, &r[i]);
     }
