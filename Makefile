@@ -91,8 +91,7 @@ CLI_TESTS = $(wildcard tests/cli/*.bats)
 HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 
 # A program is built once it has sources; until then it is not there.
-PROGRAMS = $(if $(and $(CLI_OBJ),$(wildcard runtime/agent/*.c)),\
-             $(BUILD)/errand) \
+PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
 .PHONY: all help install uninstall deps tags clean FORCE \
@@ -318,15 +317,17 @@ fuzz:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SAN=fuzz \
 	    OPT='-O1 -g' fuzz-run
 
-# The same tests, built otherwise, in a folder of their own.
+# The same tests, built otherwise, in a folder of their own; check-oom uses
+# the one of check-asan.
+check-asan: | $(filter check-oom,$(MAKECMDGOALS))
 check-asan check-tsan: check-%:
 	@$(MAKE) --no-print-directory SAN=$* BUILD=$(BUILD)/$* OPT='-O1 -g' \
 	    units check-cli
 
 # First what is missing is installed; the rest is make's second look at
 # what pkg-config knows.
-STAGES = lint check-headers check-house units check-cli \
-         check-oom check-asan fuzz
+STAGES = lint check-headers check-abi check-house units check-cli \
+         check-docs check-crash check-oom check-asan fuzz
 check: deps
 	+@CHECK_MAKE='$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))' \
 	    scripts/check $(STAGES)
