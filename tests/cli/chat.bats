@@ -62,8 +62,8 @@ in_terminal() {
     in_terminal 'errand chat -v -m openai:echo -t none' <<'END'
 /help tells|hello\r
 turns.*> $|/model openai:echo-delay-20000\r
-model: openai:echo-delay|slow\r
-delay-20000$|\003
+model: openai:echo-delay-20000> $|slow\r
+> slow.*delay-20000$|\003
 paused.*> $|half a line
 half a line$|\003
 \^C> $|/model openai:echo\r
