@@ -94,11 +94,16 @@ HEADERS = $(wildcard runtime/include/errand/*.h runtime/*/*.h)
 PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
            $(if $(WORKER_OBJ),$(BUILD)/errand-worker)
 
+# Plugins see the header of tools alone; what one needs beyond libc stands in
+# PLUGIN_LD_name.
+PLUGINS = $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,\
+            $(wildcard plugins/*.c))
+
 .PHONY: all help install uninstall deps tags clean FORCE \
         check units lint check-headers check-house check-cli check-abi \
         check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run \
         check-crash crash-run soak bench
-all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS)
+all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS) $(PLUGINS)
 
 help:
 	@echo 'Build'
@@ -117,7 +122,7 @@ help:
 	@echo '  units          the C unit tests'
 	@echo '  check-cli      tests of the command line'
 	@echo '  check-docs     what the documents tell readers to do works'
-	@echo '  check-abi      the library shows errand_* and nothing else'
+	@echo '  check-abi      what crosses to others: symbols, fields, sizes'
 	@echo '  check-oom      each allocation fails in turn, cleanly'
 	@echo '  fuzz           each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo '  check-crash    a kill at every crash point, and SOAK_RUNS at random'
@@ -184,6 +189,11 @@ $(BUILD)/errand: $(CLI_OBJ) $(BUILD)/liberrand.a
 $(BUILD)/errand-worker: $(WORKER_OBJ) \
     $(filter-out %/loop.o,$(BASE_OBJ))
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(LUA_LD) -ljansson -lm
+
+$(BUILD)/plugins/%.so: plugins/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -Iruntime/include -shared $(SO_LD) $< -o $@ \
+	    $(LDFLAGS_ALL) $(PLUGIN_LD_$*)
 
 # --- installing ---------------------------------------------------------
 
@@ -252,13 +262,19 @@ $(BUILD)/headers/%.o: runtime/% $(BUILD)/flags
 	@mkdir -p $(@D)
 	@printf '#include "%s"\n#include "%s"\nextern int er_alone;\n' \
 	    $* $* > $(@:.o=.c)
-	$(Q)$(CC) $(CFLAGS_ALL) $(HEADER_CF) -c $(@:.o=.c) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(HEADER_CF) $(NO_PADDING) \
+	    -c $(@:.o=.c) -o $@
 
 $(BUILD)/headers/include/%.cxx.o: runtime/include/% $(BUILD)/flags
 	@mkdir -p $(@D)
 	@printf '#include "%s"\n#include "%s"\n' $* $* > $(@:.o=)
 	$(Q)$(CXX) -std=c++11 -Wall -Wextra -Wpedantic -Wconversion -Werror \
-	    -Wold-style-cast -MMD -MP -Iruntime/include -c $(@:.o=) -o $@
+	    -Wold-style-cast $(NO_PADDING) -MMD -MP -Iruntime/include \
+	    -c $(@:.o=) -o $@
+
+# Nothing between the fields of what crosses to a plugin.
+$(BUILD)/headers/include/errand/tool.h.o \
+    $(BUILD)/headers/include/errand/tool.h.cxx.o: NO_PADDING = -Wpadded
 
 check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
     $(patsubst runtime/%,$(BUILD)/headers/%.cxx.o,\
@@ -274,8 +290,14 @@ check-cli: $(PROGRAMS) $(ENDPOINT)
 check-docs: all $(BUILD)/errand.pc
 	@SONAME=$(SONAME) ERRAND_TEST_SECONDS=600 $(RUN) scripts/check-docs
 
-check-abi: $(BUILD)/$(SONAME) $(BUILD)/liberrand.a
-	@scripts/check-abi $(BUILD)/$(SONAME)
+# tests/abi/*.c assert while they compile where every field lies.
+$(BUILD)/tests/abi/%.o: tests/abi/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -Iruntime/include -c $< -o $@
+
+check-abi: $(BUILD)/$(SONAME) $(BUILD)/liberrand.a $(PLUGINS) \
+    $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/abi/*.c))
+	@scripts/check-abi $(BUILD)/$(SONAME) $(PLUGINS)
 
 # Each allocation fails in turn (tests/oom/oom.h). Two builds: in the plain
 # one those of all libraries count; in the other only ours and jansson's, but
@@ -388,4 +410,4 @@ bench: all $(BENCH) $(ENDPOINT)
 	@ERRAND_BUILD=$(BUILD) tests/bench/run
 
 -include $(shell find $(BUILD)/runtime $(BUILD)/gen $(BUILD)/tests \
-    $(BUILD)/headers -name '*.d' 2>/dev/null)
+    $(BUILD)/plugins $(BUILD)/headers -name '*.d' 2>/dev/null)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts what was built where it belongs under DESTDIR and PREFIX, or takes it
-# away again (--remove): libraries, header, programs, tools, manual, pages
-# for shells, documents. Whole folders of errand's own go; of shared folders
+# away again (--remove): libraries, headers, programs, tools, plugins with
+# their sources, manual, pages for shells, documents. Whole folders of errand's own go; of shared folders
 # only what install put there.
 set -eu
 root="${DESTDIR:-}${PREFIX:-/usr/local}"
@@ -27,7 +27,7 @@ if [ "${1:-}" = --remove ]; then
         "$root/share/bash-completion/completions/errand" \
         "$root/share/zsh/site-functions/_errand" \
         "$root/share/fish/vendor_completions.d/errand.fish"
-    rm -rf "$root/include/errand" "$root/libexec/errand" \
+    rm -rf "$root/include/errand" "$root/libexec/errand" "$root/lib/errand" \
         "$root/share/errand" "$root/share/doc/errand"
     echo "removed errand from $root"
     exit 0
@@ -42,6 +42,12 @@ for program in bin/errand libexec/errand/errand-worker; do
     [ -e "$BUILD/${program##*/}" ] || continue
     put 755 "$BUILD/${program##*/}" "$program"
 done
+for plugin in "$BUILD"/plugins/*.so; do
+    [ -e "$plugin" ] || continue
+    [ "${plugin##*/}" = template.so ] || # there to be copied, not used
+        put 755 "$plugin" "lib/errand/plugins/${plugin##*/}"
+done
+put_tree plugins share/errand/plugins
 put_tree tools share/errand/tools
 put_tree agents share/errand/agents
 put_tree schemas share/errand/schemas

@@ -14,6 +14,9 @@ setup() {
     scripts/install.sh
     cd "$stage/usr"
     [ -e include/errand/errand.h ]
+    [ -e include/errand/tool.h ]
+    [ -e share/errand/plugins/template.c ]
+    [ ! -e lib/errand/plugins/template.so ]
     [ -e lib/liberrand.a ]
     [ -x lib/liberrand.so.0 ]
     [ "$(readlink lib/liberrand.so)" = liberrand.so.0 ]
@@ -72,4 +75,13 @@ library() {
     [[ "$output" == *'not errand_*: helper'* ]]
     [[ "$output" == *'not in runtime/include/errand/errand.h: errand_extra'* ]]
     [[ "$output" == *'and not there: errand_add_tool '* ]]
+}
+
+@test "check-abi: a plugin that shows more than its entry point" {
+    echo 'void errand_plugin_main(void) {} int helper;' > \
+        "$BATS_TEST_TMPDIR/p.c"
+    ${CC:-cc} -shared -fPIC "$BATS_TEST_TMPDIR/p.c" -o "$BATS_TEST_TMPDIR/p.so"
+    run scripts/check-abi "$build/liberrand.so.0" "$BATS_TEST_TMPDIR/p.so"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *'p.so shows more than its entry point: '*helper* ]]
 }
