@@ -1,0 +1,63 @@
+/* Model files: whatever bytes they hold, they are read within their bounds
+ * or refused with a message. */
+#include "engine/gguf.h"
+#include "engine/quant.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool ok)
+{
+    if (!ok)
+        __builtin_trap();
+}
+
+static void write_file(const char *path, const uint8_t *data, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+    close(fd);
+}
+
+/* The last row of each tensor, and every byte of an array of texts. */
+static unsigned touch(const struct er_gguf *g)
+{
+    static float row[4096];
+    struct er_gguf_array a;
+    unsigned sum = 0;
+    for (size_t i = 0; i < er_gguf_tensors(g); i++) {
+        const struct er_tensor *t = er_gguf_tensor_at(g, i);
+        const char *last = (const char *)t->data + t->bytes - t->row_bytes;
+        if (t->ne[0] <= 4096)
+            er_quant_get(t->type)->decode(last, row, t->ne[0]);
+    }
+    if (er_gguf_get_array(g, "tokenizer.ggml.tokens", &a, NULL) == 0 &&
+        a.type == ER_GGUF_STRING)
+        while (a.left) {
+            struct er_gguf_str s = er_gguf_next_str(&a);
+            for (size_t i = 0; i < s.len; i++)
+                sum += (unsigned char)s.s[i];
+        }
+    return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct errand_error err = {0};
+    struct er_gguf *g = NULL;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/errand-fuzz-%ld", (long)getpid());
+    write_file(path, data, size);
+    if (er_gguf_open(path, &g, &err) == ERRAND_OK)
+        touch(g);
+    else
+        check(err.code != 0 && err.msg[0] && !g);
+    er_gguf_close(g);
+    unlink(path);
+    return 0;
+}
