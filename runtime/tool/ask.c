@@ -79,6 +79,9 @@ static json_t *take_answer(
         } else if (er_json_int(frame, "id", 0) != id) {
             *rc = er_fail(err, ERRAND_PROTOCOL,
                 "the worker answered what it was not asked");
+        } else if (json_object_get(frame, "ask")) {
+            *rc = er_fail(err, ERRAND_PROTOCOL,
+                "nothing can be asked while a file is loaded");
         } else if (!er_pool_log(slot->pool->log, frame)) {
             return frame;
         }

@@ -87,12 +87,18 @@ static void on_job_done(struct er_job *job, const struct er_job_end *end)
         .took_ms = end->took_ms,
         .started = end->started};
     char *made = NULL;
+    er_services_drop(call_of(job));
     if (end->answer)
         read_answer(&o, end->answer, &made);
     else
         say(&o, end->status, text_for(end->status));
     hand_over(call_of(job), &o);
     free(made);
+}
+
+static bool on_job_ask(struct er_job *job, const json_t *frame, size_t len)
+{
+    return er_services_ask(call_of(job), frame, len);
 }
 
 static bool write_request(struct er_buf *out, int64_t id,
@@ -129,6 +135,7 @@ static int start_lua(er_tools *t, er_tool_call *call,
     job->timeout_ms =
         req->timeout_ms > 0 ? req->timeout_ms : req->tool->timeout_ms;
     job->done = on_job_done;
+    job->ask = on_job_ask;
     er_buf_init(&job->frame, (size_t)ER_FRAME_MAX * 8); /* as escaped */
     if (!write_request(&job->frame, job->id, req, job->timeout_ms)) {
         bool starved = job->frame.failed;

@@ -3,6 +3,7 @@
 #define ERRAND_TOOL_PARTS_H
 
 #include "tool/pool.h"
+#include "tool/services.h"
 #include "tool/tools.h"
 
 enum {
@@ -34,6 +35,8 @@ struct er_tools {
     struct er_hub *hub;
     struct er_entry **list; /* sorted by name */
     size_t count, room;
+    struct er_service services[ER_SERVICES_MOST];
+    size_t service_count;
     bool closing; /* no call starts any more */
 };
 
@@ -46,6 +49,8 @@ struct er_tool_call {
     er_tool_done_fn done;
     void *ctx;
     struct er_job job;     /* LUA */
+    struct er_ask *asks;   /* its questions that wait for an answer */
+    int asks_open, asks_all;
     errand_call *callback; /* CALLBACK */
 };
 

@@ -258,6 +258,9 @@ static bool on_frame(struct er_slot *slot, const char *text, size_t len)
             end_for(slot, err.msg);
     } else if (!job || er_json_int(frame, "id", 0) != job->id) {
         end_for(slot, "the worker answered what it was not asked");
+    } else if (json_object_get(frame, "ask")) {
+        if (!job->ask || !job->ask(job, frame, len))
+            end_for(slot, "the worker asked what cannot be asked");
     } else if (!er_pool_log(slot->pool->log, frame)) {
         on_answer(slot, frame);
     }
@@ -383,6 +386,19 @@ static bool give(struct er_slot *slot, struct er_job *job)
             NULL) != ERRAND_OK)
         end_for(slot, "out of memory");
     return true;
+}
+
+void er_pool_tell(struct er_pool *pool, struct er_job *job,
+    const char *frames, size_t len)
+{
+    struct er_slot *slot = job->slot;
+    (void)pool;
+    if (!slot || slot->job != job || slot->state != ER_SLOT_BUSY)
+        return;
+    if (!er_process_send(&slot->process, frames, len))
+        on_gone(slot);
+    else if (!watch(slot))
+        end_for(slot, "out of memory");
 }
 
 static struct er_slot *find_idle(struct er_pool *pool, int *alive)

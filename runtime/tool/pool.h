@@ -40,6 +40,9 @@ struct er_job {
     bool started, ended;
     char detail[600];
     void (*done)(struct er_job *job, const struct er_job_end *end);
+    /* The worker asks something (services.h): its frame, of len bytes.
+     * False: it breaks the protocol. NULL: nothing may be asked. */
+    bool (*ask)(struct er_job *job, const json_t *frame, size_t len);
 };
 
 /* Errors NOMEM. log may be NULL and is borrowed. program and cwd are
@@ -60,6 +63,10 @@ void er_pool_submit(struct er_pool *pool, struct er_job *job);
 
 /* End it as CANCELLED, from the loop. Harmless once it has ended. */
 void er_pool_cancel(struct er_pool *pool, struct er_job *job);
+
+/* Send frames to the worker that has the job; dropped if none has it. */
+void er_pool_tell(struct er_pool *pool, struct er_job *job,
+    const char *frames, size_t len);
 
 /* Questions that are asked together: frames one behind the other, with ids
  * that follow each other. */

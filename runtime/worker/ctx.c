@@ -71,15 +71,49 @@ static int ctx_remaining_ms(lua_State *L)
     return 1;
 }
 
-/* __index of ctx: names that exist, but were not granted. */
+/* Members that are there if something was granted; those with a push are
+ * made when they are first asked for. */
+static const struct part {
+    const char *name;
+    const char *permission; /* NULL: needs none */
+    const char *example;
+    void (*push)(lua_State *L);
+} parts[] = {
+    {"fs", "read", "read = { \".\" }", NULL},
+    {"http", "net", "net = { \"api.example.com\" }", er_http_push},
+    {"secret", "secrets", "secrets = { \"name\" }", er_secret_push},
+    {"kv", "kv", "kv = true", er_kv_push},
+    {"json", NULL, NULL, er_json_push},
+};
+
+static bool is_granted(const struct er_host *h, const char *permission)
+{
+    const json_t *p = json_object_get(h->permissions, permission);
+    return json_is_true(p) || json_array_size(p) > 0;
+}
+
+/* __index of ctx: what is made late, and what was not granted. */
 static int ctx_missing(lua_State *L)
 {
-    const char *key = lua_tostring(L, 2);
-    if (key && strcmp(key, "fs") == 0)
+    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2)
+                                                    : "";
+    const struct part *p = NULL;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(parts[i].name, key) == 0)
+            p = &parts[i];
+    if (!p)
+        return 0;
+    if (!p->push || (p->permission &&
+                        !is_granted(er_host_of(L), p->permission)))
         return luaL_error(L,
-            "ctx.fs is not granted; declare permissions = "
-            "{ read = { \".\" } }");
-    return 0;
+            "ctx.%s is not granted; declare permissions = { %s }", key,
+            p->example);
+    p->push(L);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1);
+    return 1;
 }
 
 void er_ctx_push(lua_State *L, const json_t *request)

@@ -16,4 +16,10 @@ int er_ctx_print(lua_State *L);
 /* Push the table fs: read, list, stat. In fs.c. */
 void er_fs_push(lua_State *L);
 
+/* What is made when it is first asked for; each in its own file. */
+void er_http_push(lua_State *L);   /* table: request, get, post */
+void er_secret_push(lua_State *L); /* function */
+void er_kv_push(lua_State *L);     /* table: get, set, delete, list */
+void er_json_push(lua_State *L);   /* table: decode, encode */
+
 #endif

@@ -119,14 +119,19 @@ static void on_count(lua_State *L, lua_Debug *ar)
 {
     struct er_host *h = er_host_of(L);
     (void)ar;
-    if (!h->stopped && er_mono_ms() < h->deadline_ms)
-        return;
+    if (h->stopped || er_mono_ms() >= h->deadline_ms)
+        er_host_stop(L);
+}
+
+int er_host_stop(lua_State *L)
+{
+    struct er_host *h = er_host_of(L);
     if (!h->stopped)
         note_where(L, h);
     h->stopped = true;
     /* from now on every instruction raises: no pcall gets far */
     lua_sethook(L, on_count, LUA_MASKCOUNT | LUA_MASKLINE, 1);
-    raise_stop(L);
+    return raise_stop(L);
 }
 
 void er_host_check(lua_State *L)
@@ -178,6 +183,8 @@ void er_host_close_slots(struct er_host *h)
     if (h->dir)
         closedir(h->dir);
     h->dir = NULL;
+    json_decref(h->answer);
+    h->answer = NULL;
 }
 
 void er_host_end(struct er_host *h)
@@ -185,6 +192,7 @@ void er_host_end(struct er_host *h)
     h->is_fresh = false;
     h->deadline_ms = 0;
     h->permissions = NULL;
+    h->asked = 0;
     er_host_close_slots(h);
     for (size_t i = 0; i < h->root_count; i++)
         free(h->roots[i]);

@@ -15,6 +15,7 @@
 #define ERRAND_WORKER_HOST_H
 
 #include "base/buf.h"
+#include "base/frame.h"
 #include "base/json.h"
 #include "heap.h"
 
@@ -43,11 +44,14 @@ struct er_host {
     json_int_t id;
     int logs_left;
     const json_t *permissions; /* borrowed from the request, or NULL */
+    struct er_frame_reader *reader; /* what comes from sock */
+    json_int_t asked;               /* questions of this request */
 
     /* slots of code that may raise */
     int fd; /* -1: none */
     DIR *dir;
     struct er_buf scratch;
+    json_t *answer; /* to the last question */
     char real[PATH_MAX];
     char *roots[ER_HOST_ROOTS]; /* real paths of permissions.read */
     size_t root_count;
@@ -67,6 +71,9 @@ struct er_host *er_host_of(lua_State *L);
  * error value on top of h->L. */
 int er_host_run(
     struct er_host *h, lua_CFunction fn, void *arg, int64_t timeout_ms);
+
+/* The deadline has passed in C code: raise as the hook would. */
+int er_host_stop(lua_State *L);
 
 /* Milliseconds left, at least 0. */
 int64_t er_host_left_ms(const struct er_host *h);

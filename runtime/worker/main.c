@@ -9,6 +9,7 @@
 #include "host.h"
 #include "ops.h"
 #include "platform.h"
+#include "question.h"
 #include "send.h"
 
 #include <errno.h>
@@ -112,6 +113,10 @@ static int serve(struct worker *w)
             continue;
         }
         json_t *request = er_json_parse(text, len, ER_JSON_STRICT, NULL);
+        if (er_question_is_late(request)) {
+            json_decref(request);
+            continue;
+        }
         bool ok = json_is_object(request) && work(w, request);
         tidy(w);
         json_decref(request);
@@ -141,6 +146,7 @@ int main(void)
     struct worker w = {0};
     er_host_init(&w.host, SOCKET);
     er_frame_reader_init(&w.reader);
+    w.host.reader = &w.reader;
     er_buf_init(&w.out, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
     er_host_prepare(&w.host);
     int status = hello(&w) ? serve(&w) : 1;
