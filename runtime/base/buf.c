@@ -62,35 +62,25 @@ bool er_buf_reserve(struct er_buf *b, size_t extra)
     return true;
 }
 
-bool er_buf_add(struct er_buf *b, const void *bytes, size_t len)
-{
-    if (!er_buf_reserve(b, len))
-        return false;
-    if (len)
-        memcpy(b->data + b->len, bytes, len);
-    b->len += len;
-    b->data[b->len] = '\0';
-    return true;
-}
-
-bool er_buf_adds(struct er_buf *b, const char *text)
-{
-    return er_buf_add(b, text, strlen(text));
-}
-
-bool er_buf_addc(struct er_buf *b, char c) { return er_buf_add(b, &c, 1); }
-
+/* Into the room there is; the length is known then, should it be too small.
+ */
 bool er_buf_vaddf(struct er_buf *b, const char *fmt, va_list ap)
 {
     va_list twice;
+    if (!er_buf_reserve(b, 0))
+        return false;
+    size_t room = b->cap - b->len;
     va_copy(twice, ap);
-    int n = vsnprintf(NULL, 0, fmt, twice);
+    int n = vsnprintf(b->data + b->len, room, fmt, twice);
     va_end(twice);
     if (n < 0)
         return fail(b);
-    if (!er_buf_reserve(b, (size_t)n))
-        return false;
-    vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    if ((size_t)n >= room) {
+        b->data[b->len] = '\0';
+        if (!er_buf_reserve(b, (size_t)n))
+            return false;
+        vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    }
     b->len += (size_t)n;
     return true;
 }
@@ -102,6 +92,19 @@ bool er_buf_addf(struct er_buf *b, const char *fmt, ...)
     bool ok = er_buf_vaddf(b, fmt, ap);
     va_end(ap);
     return ok;
+}
+
+bool er_buf_addi(struct er_buf *b, long long n)
+{
+    char text[24], *p = text + sizeof text;
+    unsigned long long left = n < 0 ? 0 - (unsigned long long)n
+                                    : (unsigned long long)n;
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (n < 0)
+        *--p = '-';
+    return er_buf_add(b, p, (size_t)(text + sizeof text - p));
 }
 
 void er_buf_drop(struct er_buf *b, size_t n)

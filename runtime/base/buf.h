@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct er_buf {
     char *data;  /* NUL-terminated once anything was appended */
@@ -31,17 +32,45 @@ void er_buf_release(struct er_buf *b);
 /* Forget contents and failure, keep the memory. */
 void er_buf_reset(struct er_buf *b);
 
-/* Append; false if it failed now or earlier. */
-bool er_buf_add(struct er_buf *b, const void *bytes, size_t len);
-bool er_buf_adds(struct er_buf *b, const char *text);
-bool er_buf_addc(struct er_buf *b, char c);
+/* Make room for extra more bytes without changing len. */
+bool er_buf_reserve(struct er_buf *b, size_t extra);
+
+/* Append; false if it failed now or earlier. In the header because most of
+ * what errand writes is written a few bytes at a time: while there is room,
+ * that costs a comparison and a copy. */
+static inline bool er_buf_add(
+    struct er_buf *b, const void *bytes, size_t len)
+{
+    if (b->cap - b->len <= len && !er_buf_reserve(b, len))
+        return false;
+    if (len)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+    return true;
+}
+
+static inline bool er_buf_adds(struct er_buf *b, const char *text)
+{
+    return er_buf_add(b, text, strlen(text));
+}
+
+static inline bool er_buf_addc(struct er_buf *b, char c)
+{
+    if (b->cap - b->len <= 1 && !er_buf_reserve(b, 1))
+        return false;
+    b->data[b->len++] = c;
+    b->data[b->len] = '\0';
+    return true;
+}
+
 bool er_buf_addf(struct er_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 bool er_buf_vaddf(struct er_buf *b, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
-/* Make room for extra more bytes without changing len. */
-bool er_buf_reserve(struct er_buf *b, size_t extra);
+/* A whole number in decimal. */
+bool er_buf_addi(struct er_buf *b, long long n);
 
 /* Drop n bytes (at most len) from the front. */
 void er_buf_drop(struct er_buf *b, size_t n);

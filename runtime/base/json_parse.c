@@ -7,10 +7,12 @@
  */
 #include "base/json.h"
 #include "base/json_string.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,12 +116,26 @@ static bool copy_number(struct er_buf *out, const char *s, size_t len)
            er_buf_add(out, dot + 1, len - (size_t)(dot - s) - 1);
 }
 
+/* A whole number of up to 18 digits, which always fits. */
+static json_t *short_integer(const char *s, size_t len)
+{
+    bool minus = *s == '-';
+    json_int_t n = 0;
+    for (size_t i = minus; i < len; i++)
+        n = n * 10 + (s[i] - '0');
+    return json_integer(minus ? -n : n);
+}
+
 static json_t *parse_number(struct parser *p)
 {
     bool whole = false;
     size_t from = p->c.at, end = number_end(&p->c, &whole);
     if (end == 0)
         return fail(p, "not a number");
+    if (whole && end - from <= 18) {
+        p->c.at = end;
+        return short_integer(p->c.text + from, end - from);
+    }
     if (!copy_number(&p->scratch, p->c.text + from, end - from))
         return NULL;
     p->c.at = end;
@@ -141,8 +157,24 @@ static json_t *parse_number(struct parser *p)
 
 /* ------------------------------------------------- strings and the rest */
 
+/* At a quote: how long the string is if it stands there as it means, and
+ * ends; else SIZE_MAX. */
+static size_t plain_string(const struct er_json_cursor *c)
+{
+    const char *s = c->text + c->at + 1;
+    size_t left = c->len - c->at - 1, n = er_json_plain_len(s, left);
+    bool plain = n < left && s[n] == '"' && er_utf8_valid_prefix(s, n) == n;
+    return plain ? n : SIZE_MAX;
+}
+
 static json_t *parse_string(struct parser *p)
 {
+    size_t n = plain_string(&p->c);
+    if (n != SIZE_MAX) {
+        const char *s = p->c.text + p->c.at + 1;
+        p->c.at += n + 2;
+        return json_stringn_nocheck(s, n);
+    }
     er_buf_reset(&p->scratch);
     if (!er_json_string_read(&p->c, &p->scratch))
         return NULL;
@@ -178,44 +210,56 @@ failed:
     return NULL;
 }
 
-/* One key onto the pile of keys; checks what is decided about keys. */
-static bool parse_key(struct parser *p, json_t *object, size_t pile)
+enum { SHORT_KEY = 48 };
+
+/* The key at the cursor: in place if it is short and plain, else onto the
+ * pile of keys. NULL: it is none. */
+static const char *read_key(struct parser *p, char place[SHORT_KEY])
 {
-    size_t at;
-    if (peek(p) != '"') {
-        fail(p, "a key in quotes was expected");
-        return false;
+    size_t at = p->c.at, n = plain_string(&p->c), pile = p->keys.len;
+    if (n < SHORT_KEY) {
+        memcpy(place, p->c.text + at + 1, n);
+        place[n] = '\0';
+        p->c.at += n + 2;
+        return place;
     }
-    at = p->c.at;
     if (!er_json_string_read(&p->c, &p->keys) || !er_buf_addc(&p->keys, '\0'))
-        return false;
+        return NULL;
     const char *key = p->keys.data + pile;
-    if (strlen(key) != p->keys.len - pile - 1) {
-        fail_at(p, at, "a key with \\u0000 in it");
-        return false;
-    }
-    if (p->c.mode == ER_JSON_STRICT && json_object_get(object, key)) {
-        fail_at(p, at, "a key that stands twice in one object");
-        return false;
-    }
-    if (!take(p, ':')) {
-        fail(p, "':' was expected");
-        return false;
-    }
-    return true;
+    if (strlen(key) == p->keys.len - pile - 1)
+        return key;
+    fail_at(p, at, "a key with \\u0000 in it");
+    return NULL;
 }
 
+/* What is decided about keys, and the colon. */
+static bool check_key(
+    struct parser *p, json_t *object, const char *key, size_t at)
+{
+    if (p->c.mode == ER_JSON_STRICT && json_object_get(object, key))
+        return fail_at(p, at, "a key that stands twice in one object");
+    return take(p, ':') || fail(p, "':' was expected");
+}
+
+/* keys may move while the value is read: then its key is looked for anew. */
 static bool parse_member(struct parser *p, json_t *object)
 {
+    char place[SHORT_KEY];
     size_t pile = p->keys.len;
-    if (!parse_key(p, object, pile))
+    if (peek(p) != '"')
+        return fail(p, "a key in quotes was expected");
+    size_t at = p->c.at;
+    const char *key = read_key(p, place);
+    if (!key || !check_key(p, object, key, at))
         return false;
     json_t *value = parse_value(p);
-    if (!value || json_object_set_new_nocheck(
-                      object, p->keys.data + pile, value) != 0)
+    if (!value)
         return false;
-    p->keys.data[pile] = '\0';
-    p->keys.len = pile;
+    key = key == place ? place : p->keys.data + pile;
+    if (json_object_set_new_nocheck(object, key, value) != 0)
+        return false;
+    if (p->keys.len > pile)
+        p->keys.data[p->keys.len = pile] = '\0';
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static bool fail(struct er_json_cursor *c, size_t at, const char *wrong)
@@ -78,10 +79,26 @@ static bool read_escape(struct er_json_cursor *c, struct er_buf *out)
     return er_buf_addc(out, means[found - names]);
 }
 
-/* Bytes up to a quote, a backslash or a control character. */
-static size_t plain_len(const char *s, size_t len)
+/* Has one of the eight bytes its highest bit after this: a byte below 0x20,
+ * a quote or a backslash? Borrows may mark a byte too many, never one too
+ * few; the caller looks at each byte then. */
+static uint64_t special_bytes(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+    return (((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) |
+               ((slash - ones) & ~slash)) & highs;
+}
+
+size_t er_json_plain_len(const char *s, size_t len)
 {
     size_t n = 0;
+    uint64_t w;
+    for (; len - n >= sizeof w; n += sizeof w) {
+        memcpy(&w, s + n, sizeof w);
+        if (special_bytes(w))
+            break;
+    }
     while (n < len && s[n] != '"' && s[n] != '\\' &&
            (unsigned char)s[n] >= 0x20)
         n++;
@@ -91,7 +108,7 @@ static size_t plain_len(const char *s, size_t len)
 static bool read_plain(struct er_json_cursor *c, struct er_buf *out)
 {
     const char *s = c->text + c->at;
-    size_t n = plain_len(s, c->len - c->at);
+    size_t n = er_json_plain_len(s, c->len - c->at);
     size_t good = er_utf8_valid_prefix(s, n);
     if (good < n && c->mode == ER_JSON_STRICT)
         return fail(c, c->at + good, "bytes that are not UTF-8");

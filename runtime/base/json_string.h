@@ -13,6 +13,10 @@ struct er_json_cursor {
     const char *wrong; /* what is wrong at at; NULL: memory ended */
 };
 
+/* How many bytes from s on may stand in a JSON string as they are: up to a
+ * quote, a backslash or a control character. [any] */
+size_t er_json_plain_len(const char *s, size_t len);
+
 /* At a quote: read on behind the closing one and append the bytes that the
  * string means to out. False, with wrong set, if it is not a string. */
 bool er_json_string_read(struct er_json_cursor *c, struct er_buf *out);

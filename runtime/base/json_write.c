@@ -3,14 +3,18 @@
 #include "json.h"
 
 #include "buf.h"
+#include "json_string.h"
 #include "text.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const size_t MAX_TEXT = (size_t)1 << 30;
+
+enum { FIRST_TEXT = 255 };
 
 /* Shortest of the three precisions that reads back as the same double. */
 static bool add_real(struct er_buf *out, double d)
@@ -44,17 +48,18 @@ static void add_escaped(struct er_buf *out, unsigned char c)
 
 static bool add_valid_string(struct er_buf *out, const char *s, size_t len)
 {
+    if (len < SIZE_MAX - 2)
+        er_buf_reserve(out, len + 2);
     er_buf_addc(out, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        er_buf_add(out, s + from, i - from);
-        add_escaped(out, c);
-        from = i + 1;
+    for (;;) {
+        size_t n = er_json_plain_len(s, len);
+        er_buf_add(out, s, n);
+        if (n == len)
+            break;
+        add_escaped(out, (unsigned char)s[n]);
+        s += n + 1;
+        len -= n + 1;
     }
-    er_buf_add(out, s + from, len - from);
     return er_buf_addc(out, '"');
 }
 
@@ -148,8 +153,7 @@ static bool add_value(struct er_buf *out, const json_t *v, bool sorted)
         return add_valid_string(
             out, json_string_value(v), json_string_length(v));
     case JSON_INTEGER:
-        return er_buf_addf(
-            out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        return er_buf_addi(out, json_integer_value(v));
     case JSON_REAL:
         return add_real(out, json_real_value(v));
     case JSON_TRUE:
@@ -171,6 +175,7 @@ static char *write_text(const json_t *value, bool sorted)
 {
     struct er_buf out;
     er_buf_init(&out, MAX_TEXT);
+    er_buf_reserve(&out, FIRST_TEXT);
     if (!add_value(&out, value, sorted)) {
         er_buf_release(&out);
         return NULL;

@@ -30,6 +30,7 @@ enum er_shortcut_kind {
 enum { ER_SHORTCUT_FIELDS = 4 }; /* of struct er_usage */
 
 struct er_shortcut {
+    unsigned read; /* events so far, up to the first that is looked at */
     struct er_template form;
     struct er_buf scratch;
     enum er_shortcut_state state;
