@@ -10,15 +10,15 @@
 
 enum { GRACE_MS = 500 };
 
-static struct er_slot *borrow(struct er_pool *pool, struct errand_error *err)
+static struct er_slot *borrow(struct er_pool *pool,
+    struct er_profile *profile, struct errand_error *err)
 {
-    for (struct er_slot *s = pool->slots; s; s = s->next) {
-        if (s->state == ER_SLOT_IDLE) {
-            s->state = ER_SLOT_LENT;
-            return s;
-        }
+    struct er_slot *slot = er_pool_idle(pool, profile), *spare;
+    if (!slot) { /* busy ones are not waited for: one more for a moment */
+        if (!er_pool_has_room(pool, profile, &spare) && spare)
+            er_pool_end_slot(spare);
+        slot = er_pool_start(pool, profile, err);
     }
-    struct er_slot *slot = er_pool_start(pool, err);
     if (slot)
         slot->state = ER_SLOT_LENT;
     return slot;
@@ -53,7 +53,7 @@ static int fail_gone(struct er_slot *slot, struct errand_error *err)
     er_process_hear(p, slot->pool->log);
     er_process_say_end(p, &text);
     er_fail(err, ERRAND_WORKER, "%s %s: %s", slot->pool->program,
-        p->greeted ? "died" : "could not start", er_buf_str(&text));
+        slot->locked ? "died" : "could not start", er_buf_str(&text));
     er_buf_release(&text);
     return ERRAND_WORKER;
 }
@@ -76,6 +76,8 @@ static json_t *take_answer(
                 "the worker sent something that is no JSON object");
         } else if (!p->greeted) {
             *rc = er_process_greet(p, frame, err);
+        } else if (!slot->locked) {
+            *rc = er_profile_locked(slot, frame, err);
         } else if (er_json_int(frame, "id", 0) != id) {
             *rc = er_fail(err, ERRAND_PROTOCOL,
                 "the worker answered what it was not asked");
@@ -146,11 +148,11 @@ void er_pool_ask(struct er_pool *pool, const struct er_questions *q,
     size_t at = 0;
     while (at < q->n) {
         struct errand_error err = {0};
-        struct er_slot *slot = borrow(pool, &err);
-        bool greeted = false;
+        struct er_slot *slot = borrow(pool, q->profile, &err);
+        bool locked = false;
         if (slot) {
             at = ask_slot(slot, q, at, fn, ctx, &err);
-            greeted = slot->process.greeted;
+            locked = slot->locked;
             if (at < q->n)
                 er_pool_end_slot(slot);
             else
@@ -158,7 +160,7 @@ void er_pool_ask(struct er_pool *pool, const struct er_questions *q,
         }
         if (at < q->n)
             fn(ctx, at++, NULL, &err);
-        while (!greeted && at < q->n) /* the next would fare the same */
+        while (!locked && at < q->n) /* the next would fare the same */
             fn(ctx, at++, NULL, &err);
     }
     er_pool_dispatch(pool); /* jobs may have come in line meanwhile */

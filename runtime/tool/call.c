@@ -130,7 +130,13 @@ static bool write_request(struct er_buf *out, int64_t id,
 static int start_lua(er_tools *t, er_tool_call *call,
     const struct er_tool_request *req, struct errand_error *err)
 {
+    struct er_entry *entry = (struct er_entry *)(uintptr_t)req->tool;
     struct er_job *job = &call->job;
+    if (!entry->profile)
+        entry->profile = er_pool_lua(t->pool, entry->permissions, err);
+    if (!entry->profile)
+        return ERRAND_NOMEM;
+    job->profile = entry->profile;
     job->id = er_pool_next_id(t->pool);
     job->timeout_ms =
         req->timeout_ms > 0 ? req->timeout_ms : req->tool->timeout_ms;

@@ -19,11 +19,14 @@ static void questions_release(struct er_questions *q)
 }
 
 /* Room for n questions. Errors NOMEM. */
-static int questions_init(
-    struct er_questions *q, size_t n, struct errand_error *err)
+static int questions_init(er_tools *t, struct er_questions *q, size_t n,
+    struct errand_error *err)
 {
     *q = (struct er_questions){.timeout_ms = ER_TOOL_LOAD_MS};
     er_buf_init(&q->frames, ER_FRAME_MAX);
+    q->profile = er_pool_lua(t->pool, NULL, err);
+    if (!q->profile)
+        return ERRAND_NOMEM;
     q->ends = calloc(n ? n : 1, sizeof *q->ends);
     return q->ends ? ERRAND_OK : er_nomem(err);
 }
@@ -68,7 +71,7 @@ static json_t *ask(er_tools *t, const char *op, const char *path,
 {
     struct er_questions q;
     struct kept k = {.err = err};
-    if (questions_init(&q, 1, err) == ERRAND_OK &&
+    if (questions_init(t, &q, 1, err) == ERRAND_OK &&
         questions_add(t, &q, op, path, err) == ERRAND_OK)
         er_pool_ask(t->pool, &q, keep, &k);
     questions_release(&q);
@@ -217,7 +220,7 @@ static int load_all(struct loading *l, const char *dir,
 {
     struct er_questions q = {0};
     l->paths = calloc(n ? n : 1, sizeof *l->paths);
-    int rc = l->paths ? questions_init(&q, n, l->err) : er_nomem(l->err);
+    int rc = l->paths ? questions_init(l->t, &q, n, l->err) : er_nomem(l->err);
     for (size_t i = 0; rc == ERRAND_OK && i < n; i++) {
         l->paths[i] = join(dir, entries[i]->d_name);
         rc = l->paths[i]

@@ -20,6 +20,7 @@ struct er_entry {
     char *name, *description, *source, *path, *version;
     json_t *parameters, *permissions;
     er_schema *schema;
+    struct er_profile *profile; /* of its workers; NULL: found at its call */
     void (*run)(
         void *user, errand_call *call, const char *args, size_t len);
     void *user;

@@ -19,6 +19,8 @@ enum {
     REAP_SLOW_MS = 100,   /* when it takes long */
     DEATH_MOST_MS = 1000, /* a job waits so long for how it ended */
     LEAVE_MS = 500,       /* idle workers may take so long to end */
+    PATIENCE_MS = 20,     /* a job waits so long for a process of another
+                             profile that has work of its own */
 };
 
 /* ------------------------------------------------------------ the lines */
@@ -84,27 +86,34 @@ static void end_later(struct er_pool *pool, struct er_job *job,
     kick(pool);
 }
 
-static void fail_waiting(struct er_pool *pool, const char *detail)
+static void end_line(struct er_pool *pool, struct er_profile *profile,
+    enum er_tool_status status, const char *detail)
 {
     struct er_job *job;
-    while ((job = pool->waiting.first) != NULL) {
-        take_out(&pool->waiting, job);
-        end_later(pool, job, ER_TOOL_NOT_RUN, detail);
+    while ((job = profile->waiting.first) != NULL) {
+        take_out(&profile->waiting, job);
+        end_later(pool, job, status, detail);
     }
+}
+
+/* No worker can be started: the next job would fare the same. */
+static void fail_waiting(struct er_pool *pool, const char *detail)
+{
+    for (struct er_profile *p = pool->profiles; p; p = p->next)
+        end_line(pool, p, ER_TOOL_NOT_RUN, detail);
 }
 
 /* ------------------------------------------------------- workers that end */
 
-void er_pool_count_death(struct er_pool *pool)
+void er_pool_count_death(struct er_profile *profile)
 {
     int64_t delay = 0;
-    pool->deaths++;
-    if (pool->deaths > 1)
-        delay = (int64_t)DELAY_FIRST_MS
-                << (pool->deaths > 9 ? 7 : pool->deaths - 2);
+    int n = ++profile->deaths;
+    if (n > 1)
+        delay = (int64_t)DELAY_FIRST_MS << (n > 9 ? 7 : n - 2);
     if (delay > DELAY_MOST_MS)
         delay = DELAY_MOST_MS;
-    pool->not_before_ms = er_mono_ms() + delay;
+    profile->not_before_ms = er_mono_ms() + delay;
 }
 
 static void free_slot(struct er_slot *slot)
@@ -126,14 +135,17 @@ static void end_orphan(struct er_slot *slot)
         return;
     slot->job = NULL;
     er_buf_init(&text, sizeof job->detail * 2);
-    er_buf_adds(&text, p->greeted ? "the worker died: "
-                                  : "the worker could not start: ");
+    er_buf_adds(&text, slot->locked ? "the worker died: "
+                                    : "the worker could not start: ");
     er_process_say_end(p, &text);
-    job->started = p->greeted;
-    end_later(slot->pool, job, p->greeted ? ER_TOOL_DIED : ER_TOOL_NOT_RUN,
+    job->started = slot->locked;
+    end_later(slot->pool, job, slot->locked ? ER_TOOL_DIED : ER_TOOL_NOT_RUN,
         er_buf_str(&text));
     if (!p->greeted) /* the next would fare the same */
         fail_waiting(slot->pool, er_buf_str(&text));
+    else if (!slot->locked)
+        end_line(slot->pool, slot->profile, ER_TOOL_NOT_RUN,
+            er_buf_str(&text));
     er_buf_release(&text);
 }
 
@@ -192,21 +204,23 @@ static void end_for(struct er_slot *slot, const char *reason)
     er_log(slot->pool->log, ERRAND_LOG_ERROR, "worker %ld is killed: %s",
         (long)slot->process.pid, reason);
     slot->job = NULL;
-    er_pool_count_death(slot->pool);
+    er_pool_count_death(slot->profile);
     er_pool_end_slot(slot);
     if (!job)
         return;
-    bool ran = slot->process.greeted;
+    bool ran = slot->locked;
     job->started = ran;
     end_later(slot->pool, job, ran ? ER_TOOL_DIED : ER_TOOL_NOT_RUN, reason);
-    if (!ran)
+    if (!slot->process.greeted)
         fail_waiting(slot->pool, reason);
+    else if (!ran)
+        end_line(slot->pool, slot->profile, ER_TOOL_NOT_RUN, reason);
 }
 
 /* Its socket is closed. How it ended is known once it is reaped. */
 static void on_gone(struct er_slot *slot)
 {
-    er_pool_count_death(slot->pool);
+    er_pool_count_death(slot->profile);
     er_pool_end_slot(slot);
 }
 
@@ -235,8 +249,8 @@ static void on_answer(struct er_slot *slot, const json_t *frame)
     er_timer_stop(&slot->deadline);
     slot->job = NULL;
     slot->state = ER_SLOT_IDLE;
-    pool->deaths = 0;
-    pool->not_before_ms = 0;
+    slot->profile->deaths = 0;
+    slot->profile->not_before_ms = 0;
     job->slot = NULL;
     job->ended = true;
     job->status = ER_TOOL_OK;
@@ -255,6 +269,9 @@ static bool on_frame(struct er_slot *slot, const char *text, size_t len)
                             : "the worker sent something that is no JSON");
     } else if (!slot->process.greeted) {
         if (er_process_greet(&slot->process, frame, &err) != ERRAND_OK)
+            end_for(slot, err.msg);
+    } else if (!slot->locked) {
+        if (er_profile_locked(slot, frame, &err) != ERRAND_OK)
             end_for(slot, err.msg);
     } else if (!job || er_json_int(frame, "id", 0) != job->id) {
         end_for(slot, "the worker answered what it was not asked");
@@ -296,7 +313,7 @@ static void on_ready(void *ctx, int fd, unsigned flags)
     (void)fd;
     if (flags & ER_READABLE)
         read_some(slot);
-    if ((flags & ER_WRITABLE) && slot->state == ER_SLOT_BUSY)
+    if ((flags & ER_WRITABLE) && slot->state != ER_SLOT_DYING)
         write_more(slot);
 }
 
@@ -331,7 +348,20 @@ static void write_more(struct er_slot *slot)
 
 /* ------------------------------------------------------------ dispatching */
 
-struct er_slot *er_pool_start(struct er_pool *pool, struct errand_error *err)
+/* The first frame: what it may touch. It is sent without waiting. */
+static bool send_lock(struct er_slot *slot)
+{
+    struct er_buf frame;
+    er_buf_init(&frame, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
+    bool ok = er_profile_lock(slot->profile, &frame);
+    if (ok) /* if it is gone already its socket says so */
+        er_process_send(&slot->process, frame.data, frame.len);
+    er_buf_release(&frame);
+    return ok;
+}
+
+struct er_slot *er_pool_start(struct er_pool *pool,
+    struct er_profile *profile, struct errand_error *err)
 {
     struct er_slot *slot = calloc(1, sizeof *slot);
     if (!slot) {
@@ -339,6 +369,7 @@ struct er_slot *er_pool_start(struct er_pool *pool, struct errand_error *err)
         return NULL;
     }
     slot->pool = pool;
+    slot->profile = profile;
     if (er_process_start(&slot->process, pool->program, pool->cwd, err) !=
         ERRAND_OK) {
         free(slot);
@@ -346,7 +377,7 @@ struct er_slot *er_pool_start(struct er_pool *pool, struct errand_error *err)
     }
     slot->next = pool->slots;
     pool->slots = slot;
-    if (!watch(slot) ||
+    if (!send_lock(slot) || !watch(slot) ||
         er_watch_start(pool->loop, &slot->err_watch, slot->process.err,
             ER_READABLE, on_words, slot, NULL) != ERRAND_OK) {
         er_pool_end_slot(slot);
@@ -401,66 +432,136 @@ void er_pool_tell(struct er_pool *pool, struct er_job *job,
         end_for(slot, "out of memory");
 }
 
-static struct er_slot *find_idle(struct er_pool *pool, int *alive)
+struct er_slot *er_pool_idle(
+    struct er_pool *pool, const struct er_profile *profile)
 {
-    struct er_slot *idle = NULL;
-    *alive = 0;
+    for (struct er_slot *s = pool->slots; s; s = s->next)
+        if (s->state == ER_SLOT_IDLE && s->profile == profile)
+            return s;
+    return NULL;
+}
+
+bool er_pool_has_room(struct er_pool *pool, const struct er_profile *profile,
+    struct er_slot **spare)
+{
+    int own = 0, lua = 0;
+    *spare = NULL;
     for (struct er_slot *s = pool->slots; s; s = s->next) {
-        *alive += s->state != ER_SLOT_DYING;
-        if (s->state == ER_SLOT_IDLE)
-            idle = s;
+        if (s->state == ER_SLOT_DYING)
+            continue;
+        own += s->profile == profile;
+        lua += s->profile->is_lua;
+        bool other = s->profile != profile && s->profile->is_lua;
+        if (other && s->state == ER_SLOT_IDLE &&
+            (!*spare || !s->profile->waiting.first))
+            *spare = s; /* the last is the one that began first */
     }
-    return idle;
+    if (!profile->is_lua)
+        return own == 0;
+    return lua < pool->max;
 }
 
 static void on_retry(void *ctx)
 {
-    struct er_pool *pool = ctx;
-    er_timer_stop(&pool->retry);
-    er_pool_dispatch(pool);
+    struct er_profile *profile = ctx;
+    er_timer_stop(&profile->retry);
+    er_pool_dispatch(profile->pool);
 }
 
-/* A worker for the next job; NULL: none now. */
-static struct er_slot *find_worker(struct er_pool *pool)
+/* Is the profile to wait before it starts another worker? */
+static bool is_early(struct er_profile *profile)
+{
+    int64_t early = profile->not_before_ms - er_mono_ms();
+    if (early <= 0)
+        return false;
+    if (er_timer_start(profile->pool->loop, &profile->retry, early, on_retry,
+            profile, NULL) != ERRAND_OK)
+        end_line(profile->pool, profile, ER_TOOL_NOT_RUN, "out of memory");
+    return true;
+}
+
+/* Has the profile a worker at all? Then its jobs' turn will come. */
+static bool has_worker(struct er_pool *pool, const struct er_profile *profile)
+{
+    for (struct er_slot *s = pool->slots; s; s = s->next)
+        if (s->profile == profile && s->state != ER_SLOT_DYING)
+            return true;
+    return false;
+}
+
+/* A worker for the profile's next job; NULL: none now. */
+static struct er_slot *find_worker(
+    struct er_pool *pool, struct er_profile *profile)
 {
     struct errand_error err = {0};
-    int alive;
-    struct er_slot *slot = find_idle(pool, &alive);
-    if (slot || alive >= pool->max)
-        return slot;
-    int64_t early = pool->not_before_ms - er_mono_ms();
-    if (early > 0) {
-        if (er_timer_start(pool->loop, &pool->retry, early, on_retry, pool,
-                NULL) != ERRAND_OK && alive == 0)
-            fail_waiting(pool, "out of memory");
-        return NULL;
-    }
-    slot = er_pool_start(pool, &err);
+    struct er_slot *slot = er_pool_idle(pool, profile), *spare;
     if (slot)
         return slot;
-    er_pool_count_death(pool);
-    if (alive == 0)
-        fail_waiting(pool, err.msg);
+    bool room = er_pool_has_room(pool, profile, &spare);
+    if (!room && !(spare && profile->is_lua))
+        return NULL;
+    if (!room && spare->profile->waiting.first &&
+        er_mono_ms() - profile->waiting.first->queued_ms < PATIENCE_MS)
+        return NULL; /* it has work: soon it answers again */
+    if (is_early(profile))
+        return NULL;
+    if (!room)
+        er_pool_end_slot(spare);
+    slot = er_pool_start(pool, profile, &err);
+    if (slot)
+        return slot;
+    er_pool_count_death(profile);
+    if (!has_worker(pool, profile))
+        end_line(pool, profile, ER_TOOL_NOT_RUN, err.msg);
+    else
+        is_early(profile);
     return NULL;
+}
+
+/* Give the profile's jobs to workers as long as there are some. True: one
+ * was given. */
+static bool serve(struct er_pool *pool, struct er_profile *profile)
+{
+    struct er_line *line = &profile->waiting;
+    struct er_slot *slot = find_worker(pool, profile);
+    struct er_job *job = line->first;
+    if (!slot || !job)
+        return false;
+    take_out(line, job);
+    if (give(slot, job))
+        return true;
+    on_gone(slot); /* an idle worker died: the job goes to another */
+    job->next = line->first;
+    if (job->next)
+        job->next->prev = job;
+    else
+        line->last = job;
+    line->first = job;
+    return true;
+}
+
+/* Of those profiles with jobs whose first was submitted after turn: the one
+ * whose was submitted first. */
+static struct er_profile *next_in_turn(struct er_pool *pool, uint64_t turn)
+{
+    struct er_profile *next = NULL;
+    for (struct er_profile *p = pool->profiles; p; p = p->next) {
+        const struct er_job *job = p->waiting.first;
+        if (job && job->turn > turn &&
+            (!next || job->turn < next->waiting.first->turn))
+            next = p;
+    }
+    return next;
 }
 
 void er_pool_dispatch(struct er_pool *pool)
 {
-    struct er_job *job;
-    while ((job = pool->waiting.first) != NULL) {
-        struct er_slot *slot = find_worker(pool);
-        if (!slot)
-            return;
-        take_out(&pool->waiting, job);
-        if (give(slot, job))
-            continue;
-        on_gone(slot); /* an idle worker died: the job goes to another */
-        job->next = pool->waiting.first;
-        if (job->next)
-            job->next->prev = job;
-        else
-            pool->waiting.last = job;
-        pool->waiting.first = job;
+    uint64_t turn = 0;
+    struct er_profile *p;
+    while ((p = next_in_turn(pool, turn)) != NULL) {
+        uint64_t own = p->waiting.first->turn;
+        if (!serve(pool, p))
+            turn = own; /* those behind may have workers */
     }
 }
 
@@ -501,7 +602,9 @@ void er_pool_submit(struct er_pool *pool, struct er_job *job)
     job->started = job->ended = false;
     job->began_ms = 0;
     job->detail[0] = '\0';
-    append(&pool->waiting, job);
+    job->queued_ms = er_mono_ms();
+    job->turn = ++pool->turns;
+    append(&job->profile->waiting, job);
     er_pool_dispatch(pool);
 }
 
@@ -511,7 +614,7 @@ void er_pool_cancel(struct er_pool *pool, struct er_job *job)
     if (job->ended)
         return;
     if (!slot) {
-        take_out(&pool->waiting, job);
+        take_out(&job->profile->waiting, job);
         end_later(pool, job, ER_TOOL_CANCELLED, "cancelled before it began");
         return;
     }
@@ -590,10 +693,8 @@ void er_pool_free(struct er_pool *pool)
     struct er_job *job;
     if (!pool)
         return;
-    while ((job = pool->waiting.first) != NULL) {
-        take_out(&pool->waiting, job);
-        end_later(pool, job, ER_TOOL_CANCELLED, "cancelled before it began");
-    }
+    for (struct er_profile *p = pool->profiles; p; p = p->next)
+        end_line(pool, p, ER_TOOL_CANCELLED, "cancelled before it began");
     dismiss(pool);
     while ((job = pool->ended.first) != NULL) {
         take_out(&pool->ended, job);
@@ -608,7 +709,7 @@ void er_pool_free(struct er_pool *pool)
     pool->kick->pool = NULL;
     if (!pool->kick->posted)
         free(pool->kick);
-    er_timer_stop(&pool->retry);
     er_timer_stop(&pool->reaper);
+    er_profiles_free(pool);
     free(pool);
 }

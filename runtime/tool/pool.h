@@ -1,11 +1,16 @@
 /* The pool: warm worker processes, and a line of jobs before them.
  *
+ * Every worker belongs to a profile: what it may touch. It is told at its
+ * start, locks itself in, and can never be told otherwise; jobs with equal
+ * grants share workers, others never do.
+ *
  * A job is one request frame and the wait for its answer. It goes to an
- * idle worker, to a new one while there are fewer than the maximum, or
- * waits in line; its time runs from the moment a worker gets it. A worker
+ * idle worker of its profile, to a new one while there are fewer than the
+ * maximum, or waits in line; its time runs from the moment a worker gets it.
+ * At the maximum an idle worker of another profile makes room. A worker
  * that overruns its time, breaks the protocol or closes its socket is killed
- * with its process group and replaced when there is work. Workers that keep
- * dying are replaced with growing delay.
+ * with its process group and replaced when there is work. Workers of a
+ * profile that keep dying are replaced with growing delay.
  *
  * Everything is [owner]: the loop's thread.
  */
@@ -17,7 +22,8 @@
 #include "tool/tools.h"
 
 struct er_pool;
-struct er_slot; /* a worker's place in the pool */
+struct er_slot;    /* a worker's place in the pool */
+struct er_profile; /* what workers may touch; lives as long as the pool */
 
 /* How a job ended. */
 struct er_job_end {
@@ -32,10 +38,12 @@ struct er_job_end {
  * the loop or from er_pool_free. */
 struct er_job {
     struct er_job *next, *prev; /* in line, or among the ended */
+    struct er_profile *profile; /* whose workers may have it */
     struct er_slot *slot;       /* the worker that has it */
     struct er_buf frame;        /* the request; released by the pool */
     int64_t id;                 /* of the frame */
-    int64_t timeout_ms, began_ms;
+    int64_t timeout_ms, queued_ms, began_ms;
+    uint64_t turn; /* its place in the order of submission */
     enum er_tool_status status; /* once ended */
     bool started, ended;
     char detail[600];
@@ -45,7 +53,9 @@ struct er_job {
     bool (*ask)(struct er_job *job, const json_t *frame, size_t len);
 };
 
-/* Errors NOMEM. log may be NULL and is borrowed. program and cwd are
+/* max: processes of the kind "lua" at once; each profile of another kind
+ * has one of its own beside them.
+ * Errors NOMEM. log may be NULL and is borrowed. program and cwd are
  * borrowed for the pool's life. */
 struct er_pool *er_pool_new(struct er_loop *loop, const char *program,
     const char *cwd, int max, const struct er_log *log,
@@ -54,6 +64,18 @@ struct er_pool *er_pool_new(struct er_loop *loop, const char *program,
 /* Jobs that are not done end as CANCELLED before this returns. Idle workers
  * may end by themselves, the others are killed; all are reaped. */
 void er_pool_free(struct er_pool *pool);
+
+/* The profile whose workers are locked with these members of a frame "lock"
+ * (worker/protocol.md), equal ones shared: "kind" and, as they are granted,
+ * "read", "write", "run", "files", "memory_mb". lock is borrowed for the
+ * call. Errors NOMEM. */
+struct er_profile *er_pool_profile(
+    struct er_pool *pool, const json_t *lock, struct errand_error *err);
+
+/* The profile of Lua code with these permissions (read, write and run of
+ * them count here); NULL or empty: it may touch nothing. Errors NOMEM. */
+struct er_profile *er_pool_lua(struct er_pool *pool,
+    const json_t *permissions, struct errand_error *err);
 
 /* A number that no other frame of this pool has. */
 int64_t er_pool_next_id(struct er_pool *pool);
@@ -72,6 +94,7 @@ void er_pool_tell(struct er_pool *pool, struct er_job *job,
  * that follow each other. */
 struct er_questions {
     struct er_buf frames;
+    struct er_profile *profile; /* of the worker that is asked */
     size_t *ends; /* where each ends in frames */
     size_t n;
     int64_t first_id;

@@ -1,4 +1,4 @@
-/* What pool.c and ask.c share: the pool's insides. */
+/* What pool.c, profile.c and ask.c share: the pool's insides. */
 #ifndef ERRAND_TOOL_POOL_PARTS_H
 #define ERRAND_TOOL_POOL_PARTS_H
 
@@ -11,19 +11,32 @@ enum er_slot_state {
     ER_SLOT_DYING = 3, /* killed, or its socket is closed; to be reaped */
 };
 
+struct er_line {
+    struct er_job *first, *last;
+};
+
+struct er_profile {
+    struct er_profile *next;
+    struct er_pool *pool;
+    char *key;  /* the members of its lock frame, sorted, as an object */
+    bool is_lua;
+    struct er_line waiting;
+    int deaths; /* in a row, without a good answer between */
+    int64_t not_before_ms; /* of er_mono_ms: no start earlier */
+    struct er_timer retry; /* a start was put off */
+};
+
 struct er_slot {
     struct er_slot *next;
     struct er_pool *pool;
+    struct er_profile *profile;
     enum er_slot_state state;
     struct er_process process;
     struct er_watch watch, err_watch;
     struct er_timer deadline;
     struct er_job *job;
     int64_t dying_ms; /* since when */
-};
-
-struct er_line {
-    struct er_job *first, *last;
+    bool locked; /* it answered to its lock frame */
 };
 
 /* A post that may outlive the pool: whoever comes last frees it. */
@@ -39,24 +52,44 @@ struct er_pool {
     int max;
     const struct er_log *log;
     struct er_slot *slots;
-    struct er_line waiting, ended;
+    struct er_profile *profiles;
+    struct er_line ended;
     struct er_kick *kick;   /* jobs have ended: tell their owners */
-    struct er_timer retry;  /* a start was put off */
     struct er_timer reaper; /* workers are dying */
     int64_t last_id;
-    int deaths; /* in a row, without a good answer between */
-    int64_t not_before_ms; /* of er_mono_ms: no start earlier */
+    uint64_t turns; /* jobs submitted so far */
 };
 
-/* A new worker that is watched, or NULL. Errors WORKER, NOMEM. */
-struct er_slot *er_pool_start(
-    struct er_pool *pool, struct errand_error *err);
+/* A new worker that is watched and told to lock itself in, or NULL. Errors
+ * WORKER, NOMEM. */
+struct er_slot *er_pool_start(struct er_pool *pool,
+    struct er_profile *profile, struct errand_error *err);
+
+/* An idle worker of the profile, or NULL. */
+struct er_slot *er_pool_idle(
+    struct er_pool *pool, const struct er_profile *profile);
+
+/* May the profile have one worker more? If the processes are at their limit
+ * and one of another profile, with nothing to do, could make room: *spare is
+ * it (else NULL). */
+bool er_pool_has_room(struct er_pool *pool, const struct er_profile *profile,
+    struct er_slot **spare);
 
 /* Kill it and close its socket; the reaper collects it. */
 void er_pool_end_slot(struct er_slot *slot);
 
 /* Count a worker that died or could not start. */
-void er_pool_count_death(struct er_pool *pool);
+void er_pool_count_death(struct er_profile *profile);
+
+/* The frame "lock" of a profile, at the end of out. False: no memory. */
+bool er_profile_lock(const struct er_profile *profile, struct er_buf *out);
+
+/* Take the answer to it; the frame is the first after the hello. Errors
+ * WORKER: the worker cannot be locked as it must be. */
+int er_profile_locked(
+    struct er_slot *slot, const json_t *frame, struct errand_error *err);
+
+void er_profiles_free(struct er_pool *pool);
 
 /* Give waiting jobs to workers. */
 void er_pool_dispatch(struct er_pool *pool);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    PROTOCOL = 1,
+    PROTOCOL = 2,
     CHILD_SOCKET = 3,
     ABOVE = 10, /* the child's ends lie above what they are moved to */
 };

@@ -7,6 +7,7 @@
  */
 #include "convert.h"
 #include "ops.h"
+#include "permissions.h"
 
 #include "base/distance.h"
 #include "base/frame.h"
@@ -191,13 +192,6 @@ static int write_schema(lua_State *L)
     return 0;
 }
 
-static int write_plain(lua_State *L)
-{
-    struct er_buf *out = lua_touserdata(L, 2);
-    er_convert_write(L, 1, out, ER_CONVERT_PLAIN, "permissions");
-    return 0;
-}
-
 /* Add the table on top as member name, or the problem with it. */
 static void add_table(
     lua_State *L, struct describe *d, const char *name, lua_CFunction write)
@@ -300,29 +294,16 @@ static void read_polls(lua_State *L, struct describe *d)
     read_flag(L, d, "polls");
 }
 
-/* permissions.read: a list of folders or files. */
-static bool is_path_list(lua_State *L, int index)
+static void complain_text(void *ctx, const char *key, const char *text)
 {
-    if (!lua_istable(L, index))
-        return false;
-    lua_Integer n = (lua_Integer)lua_rawlen(L, index), seen = 0;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        bool ok = lua_isinteger(L, -2) && lua_type(L, -1) == LUA_TSTRING &&
-                  lua_rawlen(L, -1) > 0;
-        lua_pop(L, 1);
-        seen++;
-        if (!ok) {
-            lua_pop(L, 1);
-            return false;
-        }
-    }
-    return seen == n && n <= ER_HOST_ROOTS;
+    struct describe *d = ctx;
+    complain(d, key, "%s", text);
 }
 
 static void read_permissions(lua_State *L, struct describe *d)
 {
-    int before = d->count;
+    struct er_complaints complaints = {.say = complain_text, .ctx = d};
+    struct er_buf json;
     if (lua_isnil(L, -1))
         return;
     if (!lua_istable(L, -1)) {
@@ -330,23 +311,14 @@ static void read_permissions(lua_State *L, struct describe *d)
             luaL_typename(L, -1));
         return;
     }
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        const char *key = lua_type(L, -2) == LUA_TSTRING
-                              ? lua_tostring(L, -2)
-                              : "(no text)";
-        if (strcmp(key, "read") != 0)
-            complain(d, key,
-                "permissions.%.60s is not known; there is: read", key);
-        else if (!is_path_list(L, lua_gettop(L)))
-            complain(d, "permissions",
-                "permissions.read must be a list of at most %d paths, such "
-                "as { \".\" }",
-                ER_HOST_ROOTS);
-        lua_pop(L, 1);
+    er_buf_init(&json, 256 * 1024);
+    if (er_permissions_read(L, &complaints, &json)) {
+        add_name(d, "permissions");
+        er_buf_add(&d->tool, er_buf_str(&json), json.len);
     }
-    if (d->count == before)
-        add_table(L, d, "permissions", write_plain);
+    if (json.failed)
+        complain(d, "permissions", "permissions are over 256 KiB");
+    er_buf_release(&json);
 }
 
 static void read_run(lua_State *L, struct describe *d)

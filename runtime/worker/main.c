@@ -19,7 +19,7 @@
 
 enum {
     SOCKET = 3,
-    PROTOCOL = 1,
+    PROTOCOL = 2,
     LARGE = 1024 * 1024, /* bytes of a call after which memory is given
                             back */
 };
@@ -29,6 +29,7 @@ struct worker {
     struct er_chunks chunks;
     struct er_frame_reader reader;
     struct er_buf out;
+    bool locked; /* until then it works on nothing else */
 };
 
 void er_answer_begin(struct er_buf *out, json_int_t id)
@@ -60,6 +61,14 @@ static bool hello(struct worker *w)
     return er_frame_end(&w->out, 0) && er_send(SOCKET, &w->out);
 }
 
+/* The first request: what this process may touch from now on. */
+static bool lock(struct worker *w, const json_t *request)
+{
+    er_answer_begin(&w->out, w->host.id);
+    w->locked = er_op_lock(request, &w->out);
+    return finish_answer(w) && w->locked;
+}
+
 /* Work on one request. False: it breaks the protocol, or nobody hears. */
 static bool work(struct worker *w, const json_t *request)
 {
@@ -70,10 +79,13 @@ static bool work(struct worker *w, const json_t *request)
     } ops[] = {{"call", er_op_call}, {"describe", er_op_describe},
         {"config", er_op_config}};
     const char *op = er_json_str(request, "op");
-    if (!op || !er_json_str(request, "path") ||
-        !json_is_integer(json_object_get(request, "id")))
+    if (!op || !json_is_integer(json_object_get(request, "id")))
         return false;
     w->host.id = er_json_int(request, "id", 0);
+    if (!w->locked && strcmp(op, "lock") == 0)
+        return lock(w, request);
+    if (!w->locked || !er_json_str(request, "path"))
+        return false;
     if (!er_host_prepare(&w->host))
         return false;
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {

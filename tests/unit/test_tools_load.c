@@ -88,7 +88,7 @@ static void test_load_everything_wrong_is_said_at_once(void **state)
         "  effect = \"harmless\",\n"
         "  timeout_ms = 1.5,\n"
         "  sequential = \"yes\",\n"
-        "  permissions = { read = \"docs\", write = { \".\" } },\n"
+        "  permissions = { read = \"docs\", files = { \".\" } },\n"
         "  colour = 1,\n"
         "  run = 5,\n"
         "}\n",
@@ -101,12 +101,83 @@ static void test_load_everything_wrong_is_said_at_once(void **state)
         "\"keyed\" or \"unsafe\"\n"
         "10 timeout_ms must be an integer from 1 to 3600000 (an hour)\n"
         "11 sequential must be true or false\n"
+        "12 permissions.files is not known; there are: read, write, net, "
+        "secrets, kv, run\n"
         "12 permissions.read must be a list of at most 16 paths, such as "
         "{ \".\" }\n"
-        "12 permissions.write is not known; there is: read\n"
         "13 colour is not known; there are: name, description, parameters, "
         "effect, timeout_ms, sequential, polls, permissions, run\n"
         "14 run must be a function, not a number\n");
+}
+
+/* What a tool file with these permissions is said to be. */
+static void expect_permissions(
+    struct kit *k, const char *members, const char *json)
+{
+    char extra[300];
+    struct errand_error err = {0};
+    snprintf(extra, sizeof extra, "permissions = { %s },", members);
+    kit_tool(k, "t", extra, "return 1");
+    json_t *answer = er_tools_check(k->tools, kit_path(k, "t.lua"), &err);
+    assert_non_null(answer);
+    json_t *tool = json_object_get(answer, "tool");
+    char *text = er_json_text(json_object_get(tool, "permissions"));
+    assert_string_equal(text ? text : "(wrong)", json);
+    free(text);
+    json_decref(answer);
+}
+
+static void test_load_permissions(void **state)
+{
+    struct kit *k = *state;
+    expect_permissions(k, "", "{}");
+    expect_permissions(k, "read = {}, kv = false, net = {}", "{}");
+    expect_permissions(k,
+        "write = { 'out', 'b' }, read = { '.' }, kv = true, "
+        "secrets = { 'weather' }, run = { 'git', '/bin/true' }, "
+        "net = { '*.example.com', 'https://h:8443', 'http://[::1]:80' }",
+        "{\"kv\":true,\"net\":[\"*.example.com\",\"https://h:8443\","
+        "\"http://[::1]:80\"],\"read\":[\".\"],"
+        "\"run\":[\"git\",\"/bin/true\"],\"secrets\":[\"weather\"],"
+        "\"write\":[\"out\",\"b\"]}");
+}
+
+static void test_load_permissions_that_are_wrong(void **state)
+{
+    static const char *const rows[][2] = {
+        {"red = { '.' }", "permissions.red is not known; did you mean read?"},
+        {"env = { 'A' }",
+            "permissions.env is not known; there are: read, write, net, "
+            "secrets, kv, run"},
+        {"kv = 1", "permissions.kv must be true or false"},
+        {"net = { 'a b' }",
+            "permissions.net must be a list of at most 16 hosts, such as "
+            "{ \"api.example.com\" }"},
+        {"net = { 'ftp://a' }",
+            "permissions.net must be a list of at most 16 hosts, such as "
+            "{ \"api.example.com\" }"},
+        {"run = { 'a/b' }",
+            "permissions.run must be a list of at most 16 programs, such as "
+            "{ \"git\" }"},
+        {"secrets = { 'a b' }",
+            "permissions.secrets must be a list of at most 16 names of "
+            "secrets, such as { \"weather\" }"},
+        {"write = { '' }",
+            "permissions.write must be a list of at most 16 paths, such as "
+            "{ \"./out\" }"},
+        {"read = { a = '.' }",
+            "permissions.read must be a list of at most 16 paths, such as "
+            "{ \".\" }"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[300], problem[300];
+        snprintf(text, sizeof text,
+            "return { name = 't', description = 'd',\n"
+            "permissions = { %s },\nrun = function() end }\n",
+            rows[i][0]);
+        snprintf(problem, sizeof problem, "2 %s\n", rows[i][1]);
+        expect_problems(*state, text, problem);
+    }
 }
 
 static void test_load_an_error_while_the_file_runs(void **state)
@@ -382,6 +453,8 @@ int main(void)
         TEST(test_load_a_syntax_error_has_its_line),
         TEST(test_load_not_a_table),
         TEST(test_load_everything_wrong_is_said_at_once),
+        TEST(test_load_permissions),
+        TEST(test_load_permissions_that_are_wrong),
         TEST(test_load_an_error_while_the_file_runs),
         TEST(test_load_a_file_that_never_ends),
         TEST(test_load_bytecode_is_refused),

@@ -271,8 +271,9 @@ static struct kit *open_liar(const char *script)
         "frame() { local n=${#1} h; printf -v h '\\\\x%02x\\\\x%02x\\\\x00"
         "\\\\x00' $((n & 255)) $((n >> 8)); printf \"$h\" >&3; "
         "printf '%s' \"$1\" >&3; }\n"
-        "hello() { frame '{\"hello\":\"0\",\"protocol\":1}'; }\n"
         "request() { IFS= read -r -d '}' -u 3 _; }\n"
+        "hello() { frame '{\"hello\":\"0\",\"protocol\":2}'; request; "
+        "frame '{\"id\":0,\"ok\":true}'; }\n"
         "describe() { hello; request; frame '{\"id\":1,\"ok\":true,"
         "\"tool\":{\"name\":\"liar\",\"description\":\"d\",\"parameters\":{"
         "\"type\":\"object\"},\"version\":\"0123456789abcdef\"},"
@@ -349,7 +350,7 @@ static void test_pool_workers_that_do_not_start(void **state)
     } rows[] = {
         {"exit 7", "could not start: ended with status 7"},
         {"frame '{\"id\":1,\"ok\":true}'; sleep 5", "did not say hello"},
-        {"frame '{\"hello\":\"9.0\",\"protocol\":2}'; sleep 5",
+        {"frame '{\"hello\":\"9.0\",\"protocol\":1}'; sleep 5",
             "errand-worker 9.0 does not fit"},
         {"echo 'library missing' >&2; exit 127",
             "its last words: library missing"},
@@ -420,6 +421,100 @@ static void test_pool_a_flood_of_log_lines_is_survived(void **state)
                "'{\"id\":2,\"log\":\"x\",\"level\":99}'; done; frame "
                "'{\"id\":2,\"ok\":false,\"message\":\"m\",\"detail\":\"d\"}'",
         ER_TOOL_FAILED, "d");
+}
+
+/* -------------------------------------------------------------- profiles */
+
+static void test_pool_equal_grants_share_a_worker(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 4);
+    pid_t pids[8];
+    kit_tool(k, "none_1", "", "return 1");
+    kit_tool(k, "none_2", "permissions = { kv = true },", "return 1");
+    kit_tool(k, "read_1", "permissions = { read = { '/tmp' } },", "return 1");
+    kit_tool(k, "read_2", "permissions = { read = { '/tmp' } },", "return 1");
+    kit_tool(k, "write", "permissions = { write = { '/tmp' } },", "return 1");
+    kit_load(k);
+    kit_expect(k, "none_1", "{}", ER_TOOL_OK, "1");
+    kit_expect(k, "none_2", "{}", ER_TOOL_OK, "1");
+    assert_int_equal(children(pids, 8), 1);
+    kit_expect(k, "read_1", "{}", ER_TOOL_OK, "1");
+    kit_expect(k, "read_2", "{}", ER_TOOL_OK, "1");
+    assert_int_equal(children(pids, 8), 2);
+    kit_expect(k, "write", "{}", ER_TOOL_OK, "1");
+    assert_int_equal(children(pids, 8), 3);
+    close_kit(k);
+    expect_no_children();
+}
+
+/* More profiles than processes: all are served, and none is starved by
+ * another's long line. */
+static void test_pool_profiles_take_turns(void **state)
+{
+    enum { CALLS = 60, KINDS = 3 };
+    static const char *const names[KINDS] = {"a", "b", "c"};
+    (void)state;
+    for (int max = 1; max <= 2; max++) {
+        struct kit *k = open_kit(NULL, max);
+        struct kept kept[CALLS];
+        pid_t pids[8];
+        memset(kept, 0, sizeof kept);
+        kit_tool(k, "a", "", "return 'a'");
+        kit_tool(k, "b", "permissions = { read = { '.' } },", "return 'b'");
+        kit_tool(k, "c", "permissions = { read = { '/' } },", "return 'c'");
+        kit_load(k);
+        for (int i = 0; i < CALLS; i++)
+            kit_start(k, names[i % KINDS], "{}", 0, &kept[i]);
+        for (int i = 0; i < CALLS; i++) {
+            kit_wait(k, &kept[i]);
+            assert_string_equal(kept[i].text, names[i % KINDS]);
+            free(kept[i].text);
+        }
+        int left = children(pids, 8);
+        assert_true(left >= 1 && left <= max + KINDS); /* some die yet */
+        close_kit(k);
+        expect_no_children();
+    }
+}
+
+/* A job waits while all processes are busy with other profiles' work. */
+static void test_pool_a_profile_waits_for_a_busy_process(void **state)
+{
+    (void)state;
+    struct kit *k = open_kit(NULL, 1);
+    struct kept slow = {0}, other = {0};
+    kit_tool(k, "slow", "",
+        "local t = os.clock() while os.clock() - t < 0.05 do end return 's'");
+    kit_tool(k, "other", "permissions = { read = { '.' } },", "return 'o'");
+    kit_load(k);
+    kit_start(k, "slow", "{}", 0, &slow);
+    kit_start(k, "other", "{}", 0, &other);
+    kit_wait(k, &other);
+    assert_true(slow.done); /* it was never killed for the other */
+    assert_int_equal(slow.status, ER_TOOL_OK);
+    assert_string_equal(other.text, "o");
+    free(slow.text);
+    free(other.text);
+    close_kit(k);
+}
+
+/* It cannot be locked: its own jobs fail as never run, others go on. */
+static void test_pool_a_worker_that_cannot_lock_itself(void **state)
+{
+    (void)state;
+    struct kit *k = open_liar(
+        "[ -e \"$0.once\" ] && { frame '{\"hello\":\"0\",\"protocol\":2}'; "
+        "request; frame '{\"id\":0,\"ok\":false,\"message\":\"no cage\"}'; "
+        "sleep 5; }\n: > \"$0.once\"\ndescribe\nexit 0\n");
+    kit_load(k);
+    er_loop_run(k->loop, 50);
+    struct kept kept = kit_call(k, "liar", "{}", 3000);
+    assert_int_equal(kept.status, ER_TOOL_NOT_RUN);
+    assert_false(kept.started);
+    assert_non_null(strstr(kept.detail, "cannot lock itself in: no cage"));
+    free(kept.text);
+    close_liar(k);
 }
 
 /* ---------------------------------------------------------- what is left */
@@ -551,6 +646,10 @@ int main(void)
         cmocka_unit_test(test_pool_calls_that_found_no_worker_were_not_run),
         cmocka_unit_test(test_pool_a_file_that_kills_its_worker),
         cmocka_unit_test(test_pool_a_flood_of_log_lines_is_survived),
+        cmocka_unit_test(test_pool_equal_grants_share_a_worker),
+        cmocka_unit_test(test_pool_profiles_take_turns),
+        cmocka_unit_test(test_pool_a_profile_waits_for_a_busy_process),
+        cmocka_unit_test(test_pool_a_worker_that_cannot_lock_itself),
         cmocka_unit_test(test_pool_leaves_no_descriptor_and_no_zombie),
         cmocka_unit_test(test_pool_a_worker_inherits_nothing),
         cmocka_unit_test(test_pool_workers_do_not_outlive_the_runtime),

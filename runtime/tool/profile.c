@@ -1,0 +1,99 @@
+/* Profiles: what a worker may touch, told to it in its first frame.
+ *
+ * Two tools with the same grants have the same profile, found by the text of
+ * the frame that locks its workers. A profile holds the line of the jobs
+ * that wait for such a worker, and how its workers have fared lately: one
+ * plugin that keeps dying must not slow down the others.
+ */
+#include "base/text.h"
+#include "pool_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOCK_MOST = 1024 * 1024 }; /* bytes of a lock frame */
+
+static struct er_profile *find(struct er_pool *pool, const char *key)
+{
+    for (struct er_profile *p = pool->profiles; p; p = p->next)
+        if (strcmp(p->key, key) == 0)
+            return p;
+    return NULL;
+}
+
+struct er_profile *er_pool_profile(
+    struct er_pool *pool, const json_t *lock, struct errand_error *err)
+{
+    const char *kind = er_json_str(lock, "kind");
+    char *key = er_json_sorted(lock);
+    struct er_profile *p = key ? find(pool, key) : NULL;
+    if (key && !p) {
+        p = calloc(1, sizeof *p);
+        if (p) {
+            p->pool = pool;
+            p->key = key;
+            p->is_lua = kind && strcmp(kind, "lua") == 0;
+            p->next = pool->profiles;
+            pool->profiles = p;
+            return p;
+        }
+    }
+    free(key);
+    if (!p)
+        er_nomem(err);
+    return p;
+}
+
+struct er_profile *er_pool_lua(struct er_pool *pool,
+    const json_t *permissions, struct errand_error *err)
+{
+    static const char *const names[] = {"read", "write", "run"};
+    struct er_profile *p = NULL;
+    json_t *lock = json_pack("{s:s}", "kind", "lua");
+    bool ok = lock != NULL;
+    for (size_t i = 0; ok && i < sizeof names / sizeof names[0]; i++) {
+        json_t *list = json_object_get(permissions, names[i]);
+        if (json_array_size(list) > 0)
+            ok = json_object_set(lock, names[i], list) == 0;
+    }
+    if (ok)
+        p = er_pool_profile(pool, lock, err);
+    else
+        er_nomem(err);
+    json_decref(lock);
+    return p;
+}
+
+bool er_profile_lock(const struct er_profile *profile, struct er_buf *out)
+{
+    size_t token = er_frame_begin(out);
+    er_buf_adds(out, "{\"id\":0,\"op\":\"lock\",");
+    er_buf_adds(out, profile->key + 1); /* without its brace */
+    return er_frame_end(out, token) && out->len <= LOCK_MOST;
+}
+
+int er_profile_locked(
+    struct er_slot *slot, const json_t *frame, struct errand_error *err)
+{
+    const char *message = er_json_str(frame, "message");
+    if (er_json_int(frame, "id", -1) != 0)
+        return er_fail(err, ERRAND_WORKER,
+            "the worker answered what it was not asked");
+    if (!json_is_true(json_object_get(frame, "ok")))
+        return er_fail(err, ERRAND_WORKER,
+            "the worker cannot lock itself in: %s",
+            message ? message : "it does not say why");
+    slot->locked = true;
+    return ERRAND_OK;
+}
+
+void er_profiles_free(struct er_pool *pool)
+{
+    while (pool->profiles) {
+        struct er_profile *p = pool->profiles;
+        pool->profiles = p->next;
+        er_timer_stop(&p->retry);
+        free(p->key);
+        free(p);
+    }
+}
