@@ -83,6 +83,7 @@ SCHEMAS = $(wildcard schemas/*.json)
 GEN_OBJ = $(BUILD)/gen/embedded.o
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 BASE_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/base/*.c))
+HTTP_OBJ = $(filter %/http.o %/http_socket.o %/http_error.o,$(BASE_OBJ))
 CLI_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/cli/*.c))
 WORKER_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/worker/*.c))
 UNIT    = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,\
@@ -185,9 +186,10 @@ $(BUILD)/runtime/%.o: runtime/%.c $(BUILD)/flags
 $(BUILD)/errand: $(CLI_OBJ) $(BUILD)/liberrand.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) $(EDIT_LD) -lm
 
-# The worker has no loop, and so no libevent: it starts sooner.
+# The worker has no loop and asks nobody itself, so no libevent and no
+# libcurl: it starts sooner.
 $(BUILD)/errand-worker: $(WORKER_OBJ) \
-    $(filter-out %/loop.o,$(BASE_OBJ))
+    $(filter-out %/loop.o $(HTTP_OBJ),$(BASE_OBJ))
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(LUA_LD) -ljansson -lm
 
 $(BUILD)/plugins/%.so: plugins/%.c $(BUILD)/flags

@@ -44,7 +44,7 @@ static int fill_defaults(struct er_endpoint *ep, struct errand_error *err)
     return er_quirks_set_all(&ep->quirks, p->quirks, err);
 }
 
-static void fill_timeouts(struct er_model_timeouts *t)
+static void fill_timeouts(struct er_http_timeouts *t)
 {
     if (t->connect_ms == 0)
         t->connect_ms = 10 * 1000;

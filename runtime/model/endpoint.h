@@ -8,8 +8,9 @@
 #define ERRAND_MODEL_ENDPOINT_H
 
 #include "base/buf.h"
+#include "base/http.h"
+#include "base/secret.h"
 #include "model/model.h"
-#include "model/secret.h"
 #include "model/url.h"
 #include "model/wire.h"
 
@@ -27,7 +28,7 @@ struct er_endpoint {
     const struct er_preset *preset; /* or NULL */
     enum er_dialect dialect;
     struct er_quirks quirks;
-    struct er_model_timeouts timeouts; /* defaults filled in */
+    struct er_http_timeouts timeouts; /* defaults filled in */
     int64_t retries;                   /* attempts after the first */
     int64_t max_parallel;              /* 0: no limit */
     int64_t max_bytes;                 /* of one answer */

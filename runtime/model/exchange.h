@@ -7,7 +7,7 @@
 #ifndef ERRAND_MODEL_EXCHANGE_H
 #define ERRAND_MODEL_EXCHANGE_H
 
-#include "model/http.h"
+#include "base/http.h"
 #include "model/model.h"
 
 struct er_endpoint;

@@ -272,3 +272,5 @@ int64_t er_models_cost(
     const struct er_endpoint *ep = known(m, name.provider);
     return ep ? er_endpoint_cost(ep, usage) : 0;
 }
+
+const char *er_models_library(void) { return curl_version(); }

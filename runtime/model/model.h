@@ -114,14 +114,6 @@ struct er_model_request {
     const char *session_key; /* same for all requests of a conversation */
 };
 
-/* Timeouts, milliseconds; 0 means the default in brackets. */
-struct er_model_timeouts {
-    int64_t connect_ms;    /* [10,000] */
-    int64_t first_byte_ms; /* [120,000] */
-    int64_t idle_ms;       /* between chunks [60,000] */
-    int64_t total_ms;      /* [600,000] */
-};
-
 typedef struct er_models er_models;     /* all providers of a runtime */
 typedef struct er_exchange er_exchange; /* one request under way */
 

@@ -7,8 +7,8 @@
 #ifndef ERRAND_MODEL_RECORD_H
 #define ERRAND_MODEL_RECORD_H
 
+#include "base/secret.h"
 #include "model/model.h"
-#include "model/secret.h"
 
 struct er_recorder;
 struct er_take;

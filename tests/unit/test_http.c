@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "model/http.h"
+#include "base/http.h"
 #include "support/peer.h"
 
 #include <dirent.h>
@@ -70,7 +70,7 @@ static void on_done(void *ctx, const struct er_http_result *r)
     er_loop_stop(loop);
 }
 
-static struct er_model_timeouts limits = {2000, 2000, 2000, 5000};
+static struct er_http_timeouts limits = {2000, 2000, 2000, 5000};
 static size_t max_bytes = 1 << 20;
 
 static void start(struct call *t, int port, const char *path)
@@ -105,7 +105,7 @@ static int set_up(void **state)
 {
     (void)state;
     struct errand_error err = {0};
-    limits = (struct er_model_timeouts){2000, 2000, 2000, 5000};
+    limits = (struct er_http_timeouts){2000, 2000, 2000, 5000};
     max_bytes = 1 << 20;
     loop = er_loop_new(&err);
     http = er_http_new(loop, &err);
@@ -272,13 +272,13 @@ static void expect_timeout(void (*serve)(struct peer *, int),
 static void test_http_each_time_limit_holds(void **state)
 {
     (void)state;
-    limits = (struct er_model_timeouts){2000, 60, 3000, 3000};
+    limits = (struct er_http_timeouts){2000, 60, 3000, 3000};
     expect_timeout(serve_nothing, "no answer within 60 ms", 60, 1000, true);
     expect_timeout(
         serve_headers_only, "no answer within 60 ms", 60, 1000, true);
-    limits = (struct er_model_timeouts){2000, 3000, 60, 3000};
+    limits = (struct er_http_timeouts){2000, 3000, 60, 3000};
     expect_timeout(serve_half, "nothing for 60 ms", 60, 1000, true);
-    limits = (struct er_model_timeouts){2000, 3000, 3000, 100};
+    limits = (struct er_http_timeouts){2000, 3000, 3000, 100};
     expect_timeout(serve_nothing, "total_ms", 100, 1000, false);
     expect_timeout(serve_trickle, "total_ms", 100, 1000, false);
 }

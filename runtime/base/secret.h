@@ -4,8 +4,8 @@
  * a file (errors, log, recordings) can be cleaned of all of them: endpoints
  * do echo keys in their error messages.
  */
-#ifndef ERRAND_MODEL_SECRET_H
-#define ERRAND_MODEL_SECRET_H
+#ifndef ERRAND_BASE_SECRET_H
+#define ERRAND_BASE_SECRET_H
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* libcurl's results as errors that say what to do. */
-#include "model/http_error.h"
+#include "base/http_error.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* Calls: their life from start to close, and when libcurl may be entered.
  * See http.h. Sockets are http_socket.c's, reasons http_error.c's. */
-#include "model/http.h"
+#include "base/http.h"
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "model/http_error.h"
-#include "model/http_socket.h"
+#include "base/http_error.h"
+#include "base/http_socket.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static void settle(struct er_http *h);
 
 static int64_t due_ms(const struct er_http_call *c)
 {
-    const struct er_model_timeouts *t = &c->req.timeouts;
+    const struct er_http_timeouts *t = &c->req.timeouts;
     int64_t due = c->end_ms;
     if (c->phase == WAITING && c->since_ms + t->first_byte_ms < due)
         due = c->since_ms + t->first_byte_ms;
@@ -453,7 +453,7 @@ static void finish(struct er_http_call *c, CURLcode result)
 static void time_out(struct er_http_call *c, int64_t now)
 {
     struct errand_error err = {0};
-    const struct er_model_timeouts *t = &c->req.timeouts;
+    const struct er_http_timeouts *t = &c->req.timeouts;
     enum phase phase = c->phase;
     bool whole = now >= c->end_ms;
     if (phase == LINGERING) {
@@ -704,5 +704,3 @@ void er_http_close(er_http_call *c)
     else if (!put_off_before)
         dispose(c);
 }
-
-const char *er_models_library(void) { return curl_version(); }

@@ -1,6 +1,6 @@
 /* What a failed transfer means. */
-#ifndef ERRAND_MODEL_HTTP_ERROR_H
-#define ERRAND_MODEL_HTTP_ERROR_H
+#ifndef ERRAND_BASE_HTTP_ERROR_H
+#define ERRAND_BASE_HTTP_ERROR_H
 
 #include "base/error.h"
 

@@ -1,6 +1,6 @@
 /* libcurl's sockets and its timer on the loop; a part of http.c. */
-#ifndef ERRAND_MODEL_HTTP_SOCKET_H
-#define ERRAND_MODEL_HTTP_SOCKET_H
+#ifndef ERRAND_BASE_HTTP_SOCKET_H
+#define ERRAND_BASE_HTTP_SOCKET_H
 
 #include "base/loop.h"
 

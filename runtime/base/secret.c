@@ -1,5 +1,5 @@
 /* Hiding secrets in place: the mark is never longer than a secret. */
-#include "model/secret.h"
+#include "base/secret.h"
 
 #include "base/text.h"
 

@@ -1,26 +1,33 @@
 /* HTTP requests on the loop: libcurl's multi interface, its sockets and its
  * timer driven by libevent.
  *
- * Knows nothing of models. A call is one POST, which can be sent again with
- * the same body; its answer goes to on_body piece by piece. Connections are
- * kept and used again, for a thousand calls at once if need be.
+ * Knows nothing of what is asked or answered. A call is one POST, which can
+ * be sent again with the same body; its answer goes to on_body piece by
+ * piece. Connections are kept and used again, for a thousand calls at once
+ * if need be.
  *
  * libcurl must not be entered from inside its own callbacks, but owners may
  * do anything at any moment: what would enter it then is put off until it
  * has returned. on_done always comes from the loop, outside of libcurl.
  */
-#ifndef ERRAND_MODEL_HTTP_H
-#define ERRAND_MODEL_HTTP_H
+#ifndef ERRAND_BASE_HTTP_H
+#define ERRAND_BASE_HTTP_H
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/loop.h"
-#include "model/model.h"
 
 #include <curl/curl.h>
 
 typedef struct er_http er_http;
 typedef struct er_http_call er_http_call;
+
+struct er_http_timeouts { /* milliseconds, each above 0 */
+    int64_t connect_ms;
+    int64_t first_byte_ms;
+    int64_t idle_ms; /* between chunks */
+    int64_t total_ms;
+};
 
 struct er_http_result {
     int code;       /* OK: the answer is whole, whatever its status is */
@@ -34,7 +41,7 @@ struct er_http_request {
     struct curl_slist *headers; /* borrowed until the call is closed */
     const char *extra_header;   /* "name: value", copied; or NULL */
     struct er_buf body;         /* taken, in every case */
-    struct er_model_timeouts timeouts; /* each above 0 */
+    struct er_http_timeouts timeouts;
     size_t max_bytes;                  /* of the answer, decoded */
     bool direct;                       /* past every proxy */
     void (*on_body)(void *ctx, const char *bytes, size_t len);

@@ -7,7 +7,7 @@
  * descriptor is closed, which libcurl tells only of sockets opened through
  * our own function; all others (its resolver's) are followed to the letter.
  */
-#include "model/http_socket.h"
+#include "base/http_socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
