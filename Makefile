@@ -359,7 +359,8 @@ check: deps
 deps:
 	@scripts/deps.sh
 
-demo: deps
+demo:
+	@scripts/deps.sh build
 	+@$(MAKE) --no-print-directory \
 	    $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) all
 	@BUILD=$(BUILD) scripts/demo.sh

@@ -9,29 +9,37 @@
 set -eu
 cd "$(dirname "$0")/.."
 os_release=${OS_RELEASE:-/etc/os-release}
+most=${1:-check}
+case $most in
+build | check) ;;
+*) echo "deps: $most: say build, check or nothing" >&2; exit 2 ;;
+esac
 
-# Columns: how to see that it is there, then its package on Debian, Fedora,
-# Arch and Homebrew ("-": comes with the system).
+# With the word "build" only what building and running needs is looked at, and
+# not what the tests need besides: that is a third of the bytes.
+
+# Columns: what it is for, how to see that it is there, then its package on
+# Debian, Fedora, Arch and Homebrew ("-": comes with the system).
 table='
-cmd:cc             build-essential       gcc              base-devel  -
-cmd:c++            build-essential       gcc-c++          base-devel  -
-cmd:make           build-essential       make             base-devel  -
-cmd:objdump        binutils              binutils         binutils    binutils
-cmd:pkg-config     pkg-config            pkgconf          pkgconf     pkgconf
-pc:libcurl         libcurl4-openssl-dev  libcurl-devel    curl        curl
-pc:jansson         libjansson-dev        jansson-devel    jansson     jansson
-lua:5.4            liblua5.4-dev         lua-devel        lua54       lua
-pc:sqlite3         libsqlite3-dev        sqlite-devel     sqlite      sqlite
-pc:libevent        libevent-dev          libevent-devel   libevent    libevent
-pc:libpcre2-8      libpcre2-dev          pcre2-devel      pcre2       pcre2
-pc:libedit         libedit-dev           libedit-devel    libedit     -
-pc:cmocka          libcmocka-dev         libcmocka-devel  cmocka      cmocka
-cmd:bats           bats                  bats             bash-bats   bats-core
-cmd:jq             jq                    jq               jq          jq
-cmd:prove          perl                  perl-Test-Harness perl       perl
-certs:https        ca-certificates       ca-certificates  ca-certificates -
-cmd:clang          clang                 clang            clang       -
-fuzzer:clang       libclang-rt-dev       compiler-rt      compiler-rt -
+build cmd:cc             build-essential       gcc              base-devel  -
+build cmd:make           build-essential       make             base-devel  -
+build cmd:pkg-config     pkg-config            pkgconf          pkgconf     pkgconf
+build pc:libcurl         libcurl4-openssl-dev  libcurl-devel    curl        curl
+build pc:jansson         libjansson-dev        jansson-devel    jansson     jansson
+build lua:5.4            liblua5.4-dev         lua-devel        lua54       lua
+build pc:sqlite3         libsqlite3-dev        sqlite-devel     sqlite      sqlite
+build pc:libevent        libevent-dev          libevent-devel   libevent    libevent
+build pc:libpcre2-8      libpcre2-dev          pcre2-devel      pcre2       pcre2
+build pc:libedit         libedit-dev           libedit-devel    libedit     -
+build certs:https        ca-certificates       ca-certificates  ca-certificates -
+build cmd:jq             jq                    jq               jq          jq
+check cmd:c++            build-essential       gcc-c++          base-devel  -
+check cmd:objdump        binutils              binutils         binutils    binutils
+check pc:cmocka          libcmocka-dev         libcmocka-devel  cmocka      cmocka
+check cmd:bats           bats                  bats             bash-bats   bats-core
+check cmd:prove          perl                  perl-Test-Harness perl       perl
+check cmd:clang          clang                 clang            clang       -
+check fuzzer:clang       libclang-rt-dev       compiler-rt      compiler-rt -
 '
 
 have() {
@@ -66,8 +74,8 @@ have_fuzzer() {
 
 # The packages of column $1 for everything that is missing, each once.
 missing() {
-    echo "$table" | while read -r probe debian fedora arch brew; do
-        [ -n "$probe" ] || continue
+    echo "$table" | while read -r use probe debian fedora arch brew; do
+        [ "$use" = build ] || [ "$use" = "$most" ] || continue
         have "$probe" && continue
         case $1 in
         debian) echo "$debian" ;; fedora) echo "$fedora" ;;

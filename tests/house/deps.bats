@@ -32,7 +32,7 @@ fake() {
 }
 
 deps() {
-    PATH="$bin" OS_RELEASE="$STATE/os" run "$bin/sh" "$deps"
+    PATH="$bin" OS_RELEASE="$STATE/os" run "$bin/sh" "$deps" "$@"
     echo "$output"
 }
 
@@ -93,6 +93,17 @@ deps() {
     deps
     [ "$status" -eq 1 ] # the made-up apt-get does not bring it
     [[ "$(cat "$STATE/apt")" == *libclang-rt-dev* ]]
+}
+
+@test "build: what only the tests need is not asked for" {
+    rm "$bin/bats" "$bin/clang" "$bin/c++"
+    deps build
+    [ "$status" -eq 0 ]
+    [[ "$(tail -n 1 "$STATE/apt")" == *"install --no-install-recommends libjansson-dev" ]]
+    deps
+    [[ "$(tail -n 1 "$STATE/apt")" == *" bats "*"clang "* ]]
+    deps bild
+    [ "$status" -eq 2 ]
 }
 
 @test "Fedora, Arch, others: names the packages and stops" {
