@@ -48,7 +48,8 @@ void er_signals_init(void)
 
 void er_signals_watch(enum er_signal_mode mode, errand *rt)
 {
-    atomic_store(&watch.mode, ER_SIGNAL_EXIT);
+    /* between two modes that of rest holds, and a signal is not too many */
+    atomic_store(&watch.mode, atomic_load(&watch.rest));
     atomic_store(&watch.rt, rt);
     atomic_store(&watch.count, 0);
     atomic_store(&watch.mode, (int)mode);

@@ -7,6 +7,7 @@ teardown_file() { stop_endpoint; }
 setup() { own_folder; : > "$BATS_FILE_TMPDIR/bodies"; }
 
 asked() { wc -l < "$BATS_FILE_TMPDIR/bodies"; }
+asked_at_least() { [ "$(asked)" -ge "$1" ]; }
 
 @test "results stand in the order of the requests" {
     for i in 1 2 3 4 5 6; do
@@ -82,14 +83,14 @@ END
 
 @test "killed and repeated, each is answered once" {
     for i in $(seq 30); do printf '{"prompt": "p%d"}\n' "$i"; done > in.jsonl
-    command errand batch -m openai:echo-delay-100 -t none --jobs 4 in.jsonl \
+    command errand batch -m openai:echo-delay-1000 -t none --jobs 4 in.jsonl \
         -o out.jsonl 2> /dev/null 3>&- &
     pid=$!
-    until [ "$(asked)" -ge 8 ]; do sleep 0.02; done
+    await asked_at_least 8
     kill -KILL "$pid"
     wait "$pid" || true
     [ ! -e out.jsonl ]
-    errand batch -m openai:echo-delay-100 -t none --jobs 30 in.jsonl \
+    errand batch -m openai:echo-delay-1000 -t none --jobs 30 in.jsonl \
         -o out.jsonl
     same "$status" 0
     same "$(jq -r .answer out.jsonl | tr '\n' ' ')" \

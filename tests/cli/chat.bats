@@ -41,21 +41,25 @@ setup() { own_folder; }
 }
 
 # In a terminal: each line is "SEEN|TYPE": once the screen shows the one, the
-# other is typed.
+# other is typed. What never shows stands in the file unseen.
 typed() {
-    local seen text i
+    local seen text
     while IFS='|' read -r seen text; do
-        for ((i = 0; i < 200; i++)); do
-            tr -d '\r\n' < screen | grep -aqe "$seen" && break
-            sleep 0.05
-        done
+        await shows "$seen" > unseen || return
+        rm unseen
         printf "$text"
     done
 }
 
+shows() { tr -d '\r\n' < screen | grep -aqe "$1"; }
+
+# The shell between must be gone: some end with 130 when their program, which
+# goes on after Ctrl-C, ends with 0.
 in_terminal() {
     : > screen
-    typed | TERM=xterm timeout 60 script -qefc "$1" /dev/null > screen 2>&1
+    typed | TERM=xterm timeout 240 script -qefc "exec $1" /dev/null \
+        > screen 2>&1
+    [ ! -e unseen ] || { cat unseen screen; return 1; }
 }
 
 @test "in a terminal: history, streaming, Ctrl-C stops the turn only" {
@@ -84,10 +88,10 @@ END
     cat > script.jsonl <<'END'
 {"repeat": true, "answer": {"content": "a\u001b[2Jb\u001b]0;title\u0007c\u009bd"}}
 END
-    "$BUILD/tests/endpoint" --port 0 --seconds 20 --script script.jsonl \
+    "$BUILD/tests/endpoint" --port 0 --seconds 200 --script script.jsonl \
         > port 3>&- &
     pid=$!
-    until grep -qs port port; do sleep 0.05; done
+    await grep -qs port port
     url="http://127.0.0.1:$(sed 's/port //' port)/v1"
     OPENAI_BASE_URL=$url in_terminal 'errand run -m openai:script -t none hi' \
         < /dev/null

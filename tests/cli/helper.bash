@@ -9,6 +9,19 @@ PATH="$BUILD:$PATH"
 export NO_COLOR=1 HOME="$BATS_FILE_TMPDIR" XDG_STATE_HOME="$BATS_FILE_TMPDIR"
 unset XDG_DATA_HOME XDG_CONFIG_HOME ERRAND_MODEL
 
+# Wait until the command says yes; after a minute, say what did not come and
+# fail. How fast a machine is decides no test.
+await() {
+    local end=$((SECONDS + 60))
+    until "$@"; do
+        ((SECONDS < end)) || {
+            echo "waited a minute for: $*"
+            return 1
+        }
+        sleep 0.05
+    done
+}
+
 own_folder() {
     cd "$BATS_TEST_TMPDIR"
     export ERRAND_STORE="$BATS_TEST_TMPDIR/errand.db"
@@ -22,11 +35,7 @@ start_endpoint() {
         < "$BATS_FILE_TMPDIR/hold" > "$BATS_FILE_TMPDIR/port" 3>&- &
     endpoint_pid=$!
     exec 9> "$BATS_FILE_TMPDIR/hold"
-    local i
-    for ((i = 0; i < 100; i++)); do
-        grep -q '^port' "$BATS_FILE_TMPDIR/port" && break
-        sleep 0.05
-    done
+    await grep -q '^port' "$BATS_FILE_TMPDIR/port"
     export OPENAI_BASE_URL OPENAI_API_KEY=none
     OPENAI_BASE_URL="http://127.0.0.1:$(sed -n 's/^port //p' \
         "$BATS_FILE_TMPDIR/port")/v1"

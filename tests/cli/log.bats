@@ -102,11 +102,11 @@ ask() {
 
 @test "rm removes with --yes, and asks on a terminal" {
     ask one
-    run script -qec "errand log rm $conversation" /dev/null <<< n
+    run script -qec "exec errand log rm $conversation" /dev/null <<< n
     has "$output" 'nothing was removed'
     errand log show "$conversation"
     same "$status" 0
-    run script -qec "errand log rm $conversation" /dev/null <<< y
+    run script -qec "exec errand log rm $conversation" /dev/null <<< y
     errand log show "$conversation"
     same "$status" 1
     ask two
@@ -114,6 +114,11 @@ ask() {
     same "$status" 0
     errand log list --json
     same "$(jq length <<< "$output")" 0
+}
+
+is_running() {
+    command errand log show --json "$1" |
+        jq -e '.runs[].calls[] | select(.state == "running")' > /dev/null
 }
 
 @test "an unknown outcome is asked about, settled, and gone on with" {
@@ -130,15 +135,15 @@ END
     command errand run --events -m openai:rounds-1 -t tick hi > out 2> err \
         < /dev/null 3>&- &
     pid=$!
-    until grep -qs '"type":"call"' out; do sleep 0.05; done
-    sleep 0.3
+    await grep -qs '"type":"call"' out
+    id=$(head -n 1 out | jq -r .run)
+    await is_running "$id"
     kill -KILL "$pid"
     wait "$pid" || true
     errand resume
     same "$status" 3
     same "$output" ''
     has "$stderr" 'errand log resolve '
-    id=$(head -n 1 out | jq -r .run)
     errand log show "$id"
     has "$output" 'tick unknown'
     errand log show --json "$id"

@@ -182,10 +182,10 @@ setup() { own_folder; }
 @test "a schema's answer stands parsed under value" {
     echo '{"type": "object", "required": ["a"]}' > s.json
     cat > script.jsonl <<< '{"repeat": true, "answer": {"content": "{\"a\": 1}"}}'
-    "$BUILD/tests/endpoint" --port 0 --seconds 20 --script script.jsonl \
+    "$BUILD/tests/endpoint" --port 0 --seconds 200 --script script.jsonl \
         > port 3>&- &
     pid=$!
-    until grep -qs port port; do sleep 0.05; done
+    await grep -qs port port
     OPENAI_BASE_URL="http://127.0.0.1:$(sed 's/port //' port)/v1" \
         errand run --json -m openai:script -t none --schema s.json hello
     kill "$pid"
@@ -236,11 +236,10 @@ setup() { own_folder; }
 }
 
 @test "20,000 pieces of text are no work to show" {
-    start=$(date +%s%N)
-    command errand run --events -m openai:text-20000 -t none hi \
-        < /dev/null > events
-    took=$((($(date +%s%N) - start) / 1000000))
+    local TIMEFORMAT=%U # what it computed, however busy the machine is
+    { time command errand run --events -m openai:text-20000 -t none hi \
+        < /dev/null > events; } 2> took
     [ "$(grep -c '"text"' events)" -gt 1000 ]
-    echo "took $took ms"
-    [ "$took" -lt 5000 ]
+    echo "took $(cat took) s"
+    [ "$(tail -n 1 took | cut -d. -f1)" -lt 5 ]
 }

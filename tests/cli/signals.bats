@@ -3,22 +3,24 @@
 # what was begun can be gone on with.
 load helper
 
-setup_file() { start_endpoint; }
+setup_file() { start_endpoint --log "$BATS_FILE_TMPDIR/bodies"; }
 teardown_file() { stop_endpoint; }
 setup() { own_folder; }
 
+asked() { cat "$BATS_FILE_TMPDIR/bodies" 2> /dev/null | wc -l; }
+asked_more_than() { [ "$(asked)" -gt "$1" ]; }
+
 # Start in the background (with signals as in the foreground) and wait until
-# the store knows the run.
+# the store knows the run and the model is asked.
 begin() {
     rm -f out
+    local before
+    before=$(asked)
     perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' errand "$@" \
         < /dev/null > out 2> err 3>&- &
     pid=$!
-    local i
-    for ((i = 0; i < 100; i++)); do
-        grep -qs started out && break
-        sleep 0.05
-    done
+    await grep -qs started out
+    await asked_more_than "$before"
 }
 
 ended() {
@@ -46,7 +48,7 @@ ended() {
 }
 
 @test "a killed run is found and gone on with" {
-    begin run --events -m openai:echo-delay-1000-then-ok -t none hello
+    begin run --events -m openai:echo-delay-30000-then-ok -t none hello
     kill -KILL "$pid"
     ended
     errand resume
@@ -61,7 +63,7 @@ ended() {
 @test "resume without a run takes all that were interrupted" {
     local i
     for i in 1 2 3; do
-        begin run --events -m openai:echo-delay-1000-then-ok -t none "hello $i"
+        begin run --events -m openai:echo-delay-30000-then-ok -t none "hello $i"
         kill -KILL "$pid"
         ended
     done
@@ -98,7 +100,7 @@ ended() {
     nohup "$BUILD/errand" run --events -m openai:echo-delay-1000 -t none hi \
         < /dev/null > out 2> err 3>&- &
     pid=$!
-    until grep -qs started out; do sleep 0.05; done
+    await grep -qs started out
     kill -HUP "$pid"
     ended
     same "$status" 0

@@ -86,7 +86,7 @@ wrong() {
 }
 
 @test "control characters in what was given do not reach a terminal" {
-    run script -qec $'errand run --model=x --bad\e[2Joption' /dev/null
+    run script -qec $'exec errand run --model=x --bad\e[2Joption' /dev/null
     has "$output" 'no option --badoption'
     [[ $output != *$'\e'* ]]
 }

@@ -267,9 +267,10 @@ static const char *name_now(struct ep_server *s, const struct ep_request *r)
     return ep_attempt(s, r) <= times ? first : then + strlen("-then-");
 }
 
-static void sleep_first(const struct ep_request *r, struct ep_plan *p)
+static void sleep_first(
+    const char *name, const struct ep_request *r, struct ep_plan *p)
 {
-    long ms = ep_option(r->model, "delay", r->delay_ms);
+    long ms = ep_option(name, "delay", r->delay_ms);
     if (ms > 0)
         ep_plan_step(p, (struct ep_step){.type = EP_SLEEP, .ms = ms});
 }
@@ -278,8 +279,8 @@ static void choose(
     struct ep_server *s, struct ep_request *r, struct ep_plan *p)
 {
     struct ep_answer a;
-    sleep_first(r, p);
     const char *name = name_now(s, r);
+    sleep_first(name, r, p);
     if (s->script && er_starts_with(name, "script"))
         ep_script_answer(s->script, r, p);
     else if (ep_model(s, r, name, &a))
