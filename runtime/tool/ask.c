@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <poll.h>
 
-enum { GRACE_MS = 500 };
+enum {
+    GRACE_MS = 500,
+    AHEAD = 4, /* questions on their way: each may bring 6 MiB of code */
+};
 
 static struct er_slot *borrow(struct er_pool *pool,
     struct er_profile *profile, struct errand_error *err)
@@ -118,19 +121,29 @@ static json_t *wait_answer(struct er_slot *slot, int64_t id,
     return answer;
 }
 
-/* Ask one worker from question at on. Where it stopped answering: n, or the
- * question that did it, and err. */
+/* Send the question and the code it is about. False: the worker is gone. */
+static bool send_question(
+    struct er_slot *slot, const struct er_questions *q, size_t i)
+{
+    size_t from = i ? q->ends[i - 1] : 0;
+    er_code_sent(&slot->codes, q->codes[i]->number);
+    return er_process_send(
+        &slot->process, q->frames.data + from, q->ends[i] - from);
+}
+
+/* Ask one worker from question at on, some ahead of the answers. Where it
+ * stopped answering: n, or the question that did it, and err. */
 static size_t ask_slot(struct er_slot *slot, const struct er_questions *q,
     size_t at, er_answer_fn fn, void *ctx, struct errand_error *err)
 {
-    size_t from = at ? q->ends[at - 1] : 0;
-    if (!er_process_send(&slot->process, q->frames.data + from,
-            q->ends[q->n - 1] - from)) {
-        fail_gone(slot, err);
-        return at;
-    }
-    for (; at < q->n; at++) {
+    for (size_t sent = at; at < q->n; at++) {
         int rc = ERRAND_OK;
+        for (; sent < q->n && sent < at + AHEAD; sent++) {
+            if (!send_question(slot, q, sent)) {
+                fail_gone(slot, err);
+                return at;
+            }
+        }
         int64_t until = er_mono_ms() + q->timeout_ms + GRACE_MS;
         json_t *answer = wait_answer(
             slot, q->first_id + (int64_t)at, until, &rc, err);

@@ -107,12 +107,12 @@ static bool write_request(struct er_buf *out, int64_t id,
     const struct er_tool *tool = req->tool;
     const char *key = req->idem_key ? req->idem_key : "";
     size_t token = er_frame_begin(out);
-    er_buf_addf(out, "{\"id\":%lld,\"op\":\"call\",\"path\":",
-        (long long)id);
-    er_json_add_string(out, tool->path, strlen(tool->path));
-    er_buf_addf(out, ",\"version\":\"%s\",\"attempt\":%d,"
-        "\"timeout_ms\":%lld,\"key\":", tool->version, (int)req->attempt,
-        (long long)timeout_ms);
+    const struct er_entry *entry = (const struct er_entry *)tool;
+    er_buf_addf(out,
+        "{\"id\":%lld,\"op\":\"call\",\"code\":%llu,\"attempt\":%d,"
+        "\"timeout_ms\":%lld,\"key\":",
+        (long long)id, (unsigned long long)entry->code->number,
+        (int)req->attempt, (long long)timeout_ms);
     er_json_add_string(out, key, strlen(key));
     if (tool->permissions) {
         er_buf_adds(out, ",\"permissions\":");
@@ -140,12 +140,14 @@ static int start_lua(er_tools *t, er_tool_call *call,
     job->id = er_pool_next_id(t->pool);
     job->timeout_ms =
         req->timeout_ms > 0 ? req->timeout_ms : req->tool->timeout_ms;
+    job->code = er_code_hold(entry->code);
     job->done = on_job_done;
     job->ask = on_job_ask;
     er_buf_init(&job->frame, (size_t)ER_FRAME_MAX * 8); /* as escaped */
     if (!write_request(&job->frame, job->id, req, job->timeout_ms)) {
         bool starved = job->frame.failed;
         er_buf_release(&job->frame);
+        er_code_drop(job->code);
         if (starved)
             return er_nomem(err);
         return er_fail(err, ERRAND_TOO_LARGE,

@@ -115,8 +115,17 @@ static json_t *verdict(
     return result;
 }
 
+/* The version is the hash of the text that was sent, not what a worker says
+ * it is. */
+static bool set_version(json_t *tool, const struct er_code *text)
+{
+    return text && json_object_set_new(tool, "version",
+                       json_stringn(text->sha256, 16)) == 0;
+}
+
 json_t *er_tool_judge(const json_t *answer, const char *path,
-    er_schema **schema, int *code, struct errand_error *err)
+    const struct er_code *text, er_schema **schema, int *code,
+    struct errand_error *err)
 {
     struct errand_error why = {0};
     struct er_tool_parts parts;
@@ -129,6 +138,7 @@ json_t *er_tool_judge(const json_t *answer, const char *path,
         json_decref(problems);
         problems = json_array();
     }
+    ok = ok && set_version(tool, text);
     if (ok && !er_tool_read_parts(tool, path, &parts)) {
         add_problem(problems, "the worker described it wrongly");
     } else if (ok) {

@@ -1,4 +1,4 @@
-/* Tool files and the configuration: a worker reads them, so that nothing a
+/* Tool files and the configuration: a worker runs them, so that nothing a
  * file does can hurt the runtime. The files of a folder are asked for all at
  * once: while the worker runs one, the answer to the one before is judged. */
 #include "base/text.h"
@@ -15,6 +15,7 @@ static void questions_release(struct er_questions *q)
 {
     er_buf_release(&q->frames);
     free(q->ends);
+    free(q->codes);
     *q = (struct er_questions){0};
 }
 
@@ -23,28 +24,31 @@ static int questions_init(er_tools *t, struct er_questions *q, size_t n,
     struct errand_error *err)
 {
     *q = (struct er_questions){.timeout_ms = ER_TOOL_LOAD_MS};
-    er_buf_init(&q->frames, ER_FRAME_MAX);
+    er_buf_init(&q->frames, (n + 1) * (size_t)ER_CODE_MOST * 8);
     q->profile = er_pool_lua(t->pool, NULL, err);
     if (!q->profile)
         return ERRAND_NOMEM;
     q->ends = calloc(n ? n : 1, sizeof *q->ends);
-    return q->ends ? ERRAND_OK : er_nomem(err);
+    q->codes = calloc(n ? n : 1, sizeof *q->codes);
+    return q->ends && q->codes ? ERRAND_OK : er_nomem(err);
 }
 
 /* Errors NOMEM (the frames' bound counts as that). */
 static int questions_add(er_tools *t, struct er_questions *q, const char *op,
-    const char *path, struct errand_error *err)
+    struct er_code *code, struct errand_error *err)
 {
     int64_t id = er_pool_next_id(t->pool);
+    er_buf_add(&q->frames, code->frame.data, code->frame.len);
     size_t token = er_frame_begin(&q->frames);
-    er_buf_addf(&q->frames, "{\"id\":%lld,\"op\":\"%s\",\"path\":",
-        (long long)id, op);
-    er_json_add_string(&q->frames, path, strlen(path));
-    er_buf_addf(&q->frames, ",\"timeout_ms\":%d}", ER_TOOL_LOAD_MS);
+    er_buf_addf(&q->frames,
+        "{\"id\":%lld,\"op\":\"%s\",\"code\":%llu,\"timeout_ms\":%d}",
+        (long long)id, op, (unsigned long long)code->number,
+        ER_TOOL_LOAD_MS);
     if (!er_frame_end(&q->frames, token))
         return er_nomem(err);
     if (q->n == 0)
         q->first_id = id;
+    q->codes[q->n] = code;
     q->ends[q->n++] = q->frames.len;
     return ERRAND_OK;
 }
@@ -66,13 +70,13 @@ static void keep(void *ctx, size_t i, const json_t *answer,
 }
 
 /* Ask a worker about one file. NULL on failure. */
-static json_t *ask(er_tools *t, const char *op, const char *path,
-    struct errand_error *err)
+static json_t *ask(er_tools *t, const char *op, struct er_code *code,
+    const char *path, struct errand_error *err)
 {
     struct er_questions q;
     struct kept k = {.err = err};
     if (questions_init(t, &q, 1, err) == ERRAND_OK &&
-        questions_add(t, &q, op, path, err) == ERRAND_OK)
+        questions_add(t, &q, op, code, err) == ERRAND_OK)
         er_pool_ask(t->pool, &q, keep, &k);
     questions_release(&q);
     if (!k.answer)
@@ -80,15 +84,33 @@ static json_t *ask(er_tools *t, const char *op, const char *path,
     return k.answer;
 }
 
+/* A file that cannot be read, as if a worker had said it. */
+static json_t *unreadable(
+    const struct errand_error *why, struct errand_error *err)
+{
+    json_t *answer = NULL;
+    if (why->code != ERRAND_NOMEM)
+        answer = json_pack("{s:b,s:[{s:i,s:s}]}", "ok", 0, "problems",
+            "line", 0, "message", why->msg);
+    if (!answer)
+        er_nomem(err);
+    return answer;
+}
+
 json_t *er_tools_check(
     er_tools *t, const char *path, struct errand_error *err)
 {
-    int code;
+    int kind;
+    struct errand_error why = {0};
     er_schema *schema = NULL;
-    json_t *answer = ask(t, "describe", path, err), *judged = NULL;
+    struct er_code *code = er_code_read(t->pool, path, &why);
+    json_t *judged = NULL;
+    json_t *answer = code ? ask(t, "describe", code, path, err)
+                          : unreadable(&why, err);
     if (answer)
-        judged = er_tool_judge(answer, path, &schema, &code, err);
+        judged = er_tool_judge(answer, path, code, &schema, &kind, err);
     er_schema_free(schema);
+    er_code_drop(code);
     json_decref(answer);
     return judged;
 }
@@ -99,7 +121,9 @@ struct loading {
     er_tools *t;
     json_t *problems; /* or NULL */
     struct errand_error *err;
-    char **paths;
+    char **paths; /* of the files that were asked about */
+    struct er_code **codes;
+    size_t n;
     int rc;    /* the first error's code */
     int count; /* of errors */
 };
@@ -143,8 +167,8 @@ static void report_error(struct loading *l, const char *path,
 }
 
 /* Problems and errors of one judged file; a good one is registered. */
-static void take_judged(struct loading *l, const char *path, json_t *judged,
-    er_schema *schema, int code)
+static void take_judged(struct loading *l, const char *path,
+    struct er_code *text, json_t *judged, er_schema *schema, int code)
 {
     struct errand_error why = {0};
     struct er_tool_parts parts;
@@ -163,29 +187,38 @@ static void take_judged(struct loading *l, const char *path, json_t *judged,
         return;
     }
     parts.schema = schema;
+    parts.code = text;
     if (er_tools_insert(l->t, &parts, &why) != ERRAND_OK)
         report_error(l, path, &why);
+}
+
+static void judge(struct loading *l, const char *path, const json_t *answer,
+    struct er_code *text)
+{
+    struct errand_error why = {0};
+    er_schema *schema = NULL;
+    int code;
+    json_t *judged =
+        er_tool_judge(answer, path, text, &schema, &code, &why);
+    if (judged)
+        take_judged(l, path, text, judged, schema, code);
+    else
+        report_error(l, path, &why);
+    json_decref(judged);
 }
 
 static void on_answer(void *ctx, size_t i, const json_t *answer,
     const struct errand_error *no_answer)
 {
     struct loading *l = ctx;
-    struct errand_error why = {0};
-    er_schema *schema = NULL;
-    int code;
-    json_t *judged = NULL;
-    if (answer)
-        judged = er_tool_judge(answer, l->paths[i], &schema, &code, &why);
-    else
-        why = *no_answer;
-    if (judged) {
-        take_judged(l, l->paths[i], judged, schema, code);
-    } else {
-        er_while(&why, "%s", l->paths[i]);
-        report_error(l, l->paths[i], &why);
+    struct errand_error why;
+    if (answer) {
+        judge(l, l->paths[i], answer, l->codes[i]);
+        return;
     }
-    json_decref(judged);
+    why = *no_answer;
+    er_while(&why, "%s", l->paths[i]);
+    report_error(l, l->paths[i], &why);
 }
 
 static int is_tool_file(const struct dirent *entry)
@@ -214,25 +247,48 @@ static char *join(const char *dir, const char *name)
     return er_buf_take(&path, NULL);
 }
 
+/* Read one file and make its question. What is wrong with it is in l. Errors
+ * NOMEM; path is taken. */
+static int add_file(
+    struct loading *l, struct er_questions *q, char *path)
+{
+    struct errand_error why = {0};
+    struct er_code *code = er_code_read(l->t->pool, path, &why);
+    if (!code) {
+        json_t *answer = unreadable(&why, l->err);
+        if (answer)
+            judge(l, path, answer, NULL);
+        json_decref(answer);
+        free(path);
+        return answer ? ERRAND_OK : ERRAND_NOMEM;
+    }
+    l->paths[l->n] = path;
+    l->codes[l->n++] = code;
+    return questions_add(l->t, q, "describe", code, l->err);
+}
+
 /* Ask for all of them. Errors NOMEM; the files' own are in l. */
 static int load_all(struct loading *l, const char *dir,
     struct dirent **entries, size_t n)
 {
     struct er_questions q = {0};
     l->paths = calloc(n ? n : 1, sizeof *l->paths);
-    int rc = l->paths ? questions_init(l->t, &q, n, l->err) : er_nomem(l->err);
+    l->codes = calloc(n ? n : 1, sizeof *l->codes);
+    int rc = l->paths && l->codes ? questions_init(l->t, &q, n, l->err)
+                                  : er_nomem(l->err);
     for (size_t i = 0; rc == ERRAND_OK && i < n; i++) {
-        l->paths[i] = join(dir, entries[i]->d_name);
-        rc = l->paths[i]
-                 ? questions_add(l->t, &q, "describe", l->paths[i], l->err)
-                 : er_nomem(l->err);
+        char *path = join(dir, entries[i]->d_name);
+        rc = path ? add_file(l, &q, path) : er_nomem(l->err);
     }
     if (rc == ERRAND_OK)
         er_pool_ask(l->t->pool, &q, on_answer, l);
     questions_release(&q);
-    for (size_t i = 0; l->paths && i < n; i++)
+    for (size_t i = 0; i < l->n; i++) {
         free(l->paths[i]);
+        er_code_drop(l->codes[i]);
+    }
     free(l->paths);
+    free(l->codes);
     return rc;
 }
 
@@ -261,7 +317,10 @@ int er_tools_load_dir(er_tools *t, const char *dir, json_t *problems,
 json_t *er_tools_eval_config(
     er_tools *t, const char *path, struct errand_error *err)
 {
-    json_t *answer = ask(t, "config", path, err), *value = NULL;
+    json_t *value = NULL;
+    struct er_code *code = er_code_read(t->pool, path, err);
+    json_t *answer = code ? ask(t, "config", code, path, err) : NULL;
+    er_code_drop(code);
     if (!answer)
         return NULL;
     if (json_is_true(json_object_get(answer, "ok")))
@@ -270,10 +329,9 @@ json_t *er_tools_eval_config(
         const json_t *problem =
             json_array_get(json_object_get(answer, "problems"), 0);
         const char *message = er_json_str(problem, "message");
-        bool missing = json_is_true(json_object_get(answer, "missing"));
         struct loading l = {.err = err};
         note(&l, path, er_json_int(problem, "line", 0),
-            missing ? ERRAND_NOT_FOUND : ERRAND_SYNTAX,
+            ERRAND_SYNTAX,
             message ? message : "the worker did not read it");
         json_decref(value);
         value = NULL;

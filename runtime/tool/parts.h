@@ -21,6 +21,7 @@ struct er_entry {
     json_t *parameters, *permissions;
     er_schema *schema;
     struct er_profile *profile; /* of its workers; NULL: found at its call */
+    struct er_code *code;       /* of a Lua tool */
     void (*run)(
         void *user, errand_call *call, const char *args, size_t len);
     void *user;
@@ -63,6 +64,7 @@ struct er_tool_parts {
     json_t *parameters, *permissions;
     struct er_tool tool; /* effect, flags, timeout */
     er_schema *schema;   /* compiled already, taken; NULL: compile it */
+    struct er_code *code; /* of a Lua tool; shared */
     void (*run)(
         void *user, errand_call *call, const char *args, size_t len);
     void *user;
@@ -75,10 +77,12 @@ int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,
 /* --- describe.c */
 
 /* What a worker said of a tool file, judged: {"ok","problems","tool"}.
- * *schema is its compiled schema (caller frees), NULL if it is not ok. *code
- * is of what kind the errors are. NULL: out of memory. */
+ * text is the file's, whose hash is the tool's version. *schema is its
+ * compiled schema (caller frees), NULL if it is not ok. *code is of what kind
+ * the errors are. NULL: out of memory. */
 json_t *er_tool_judge(const json_t *answer, const char *path,
-    er_schema **schema, int *code, struct errand_error *err);
+    const struct er_code *text, er_schema **schema, int *code,
+    struct errand_error *err);
 
 /* Parts of a tool that was judged ok: borrowed from judged and path. */
 bool er_tool_read_parts(

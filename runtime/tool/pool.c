@@ -59,6 +59,8 @@ static void finish(struct er_job *job, const json_t *answer)
     if (job->began_ms)
         end.took_ms = er_mono_ms() - job->began_ms;
     er_buf_release(&job->frame);
+    er_code_drop(job->code);
+    job->code = NULL;
     job->done(job, &end);
 }
 
@@ -398,12 +400,23 @@ static void on_deadline(void *ctx)
             "killed at its deadline, where is not known");
 }
 
+/* The code that the job needs, unless the worker has it. */
+static bool send_code(struct er_slot *slot, const struct er_job *job)
+{
+    const struct er_code *code = job->code;
+    if (!code || er_code_is_kept(&slot->codes, code->number))
+        return true;
+    er_code_sent(&slot->codes, code->number);
+    return er_process_send(
+        &slot->process, code->frame.data, code->frame.len);
+}
+
 /* Hand the job over. False: the worker is gone and never saw it. */
 static bool give(struct er_slot *slot, struct er_job *job)
 {
     struct er_pool *pool = slot->pool;
-    if (!er_process_send(
-            &slot->process, job->frame.data, job->frame.len))
+    if (!send_code(slot, job) ||
+        !er_process_send(&slot->process, job->frame.data, job->frame.len))
         return false;
     er_buf_release(&job->frame);
     job->slot = slot;

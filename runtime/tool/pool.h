@@ -18,6 +18,7 @@
 #define ERRAND_TOOL_POOL_H
 
 #include "base/loop.h"
+#include "tool/code.h"
 #include "tool/process.h"
 #include "tool/tools.h"
 
@@ -40,6 +41,7 @@ struct er_job {
     struct er_job *next, *prev; /* in line, or among the ended */
     struct er_profile *profile; /* whose workers may have it */
     struct er_slot *slot;       /* the worker that has it */
+    struct er_code *code;       /* the worker needs it, or NULL; held */
     struct er_buf frame;        /* the request; released by the pool */
     int64_t id;                 /* of the frame */
     int64_t timeout_ms, queued_ms, began_ms;
@@ -96,6 +98,7 @@ struct er_questions {
     struct er_buf frames;
     struct er_profile *profile; /* of the worker that is asked */
     size_t *ends; /* where each ends in frames */
+    struct er_code **codes; /* that of each, its frame before it; borrowed */
     size_t n;
     int64_t first_id;
     int64_t timeout_ms; /* for each */

@@ -2,6 +2,7 @@
 #ifndef ERRAND_TOOL_POOL_PARTS_H
 #define ERRAND_TOOL_POOL_PARTS_H
 
+#include "tool/code.h"
 #include "tool/pool.h"
 
 enum er_slot_state {
@@ -37,6 +38,7 @@ struct er_slot {
     struct er_job *job;
     int64_t dying_ms; /* since when */
     bool locked; /* it answered to its lock frame */
+    struct er_code_ring codes;
 };
 
 /* A post that may outlive the pool: whoever comes last frees it. */
@@ -58,6 +60,7 @@ struct er_pool {
     struct er_timer reaper; /* workers are dying */
     int64_t last_id;
     uint64_t turns; /* jobs submitted so far */
+    uint64_t last_code;
 };
 
 /* A new worker that is watched and told to lock itself in, or NULL. Errors

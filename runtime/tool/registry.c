@@ -19,6 +19,7 @@ static void free_entry(struct er_entry *e)
     if (!e)
         return;
     er_schema_free(e->schema);
+    er_code_drop(e->code);
     json_decref(e->parameters);
     json_decref(e->permissions);
     free(e->name);
@@ -128,6 +129,7 @@ static struct er_entry *new_entry(
     }
     e->parameters = json_incref(parts->parameters);
     e->permissions = json_incref(parts->permissions);
+    e->code = er_code_hold(parts->code);
     e->schema = parts->schema;
     if (!e->schema)
         e->schema = er_schema_compile(

@@ -97,28 +97,12 @@ static void run(struct er_host *h, struct call *c)
         write_failure(h, c, status);
 }
 
-void er_op_call(struct er_host *h, struct er_chunks *chunks,
+void er_op_call(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out)
 {
-    struct errand_error err = {0};
-    const char *path = er_json_str(request, "path");
-    const char *version = er_json_str(request, "version");
-    struct call c = {.request = request, .out = out};
-    c.chunk = er_chunk_find(chunks, path, false, &err);
-    if (!c.chunk) {
-        static const char gone[] = "the tool's file cannot be read";
-        write_refusal(out, gone, sizeof gone - 1, err.msg, false);
-        return;
-    }
-    if (version && *version && strcmp(version, c.chunk->version) != 0) {
-        static const char other[] = "the tool's file was changed after it "
-                                    "was loaded, so it was not run";
-        write_refusal(out, other, sizeof other - 1, path, false);
-        return;
-    }
+    struct call c = {.chunk = chunk, .request = request, .out = out};
     h->permissions = json_object_get(request, "permissions");
     h->logs_left = LOG_LINES;
     run(h, &c);
-    if (c.chunk->code.len > 0)
-        er_buf_release(&c.chunk->source);
+    er_chunk_settle(chunk);
 }

@@ -6,7 +6,6 @@
 #include "base/text.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 struct config {
     struct er_chunk *chunk;
@@ -34,24 +33,16 @@ static void write_problem(
     er_buf_adds(out, "}]");
 }
 
-void er_op_config(struct er_host *h, struct er_chunks *chunks,
+void er_op_config(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out)
 {
-    const char *path = er_json_str(request, "path");
-    struct errand_error err = {0};
-    struct config c = {.out = out};
-    c.chunk = er_chunk_find(chunks, path, false, &err);
-    if (!c.chunk) {
-        write_problem(out, 0, err.msg, strlen(err.msg));
-        if (err.code == ERRAND_NOT_FOUND)
-            er_buf_adds(out, ",\"missing\":true");
-        return;
-    }
+    struct config c = {.chunk = chunk, .out = out};
     int64_t timeout = er_json_int(request, "timeout_ms", ER_OP_LOAD_MS);
     int status = er_host_run(h, config_body, &c, timeout);
-    if (status == LUA_OK)
-        return;
-    struct er_failure f = er_failure_read(h, status, path);
-    er_answer_begin(out, h->id); /* drops a value half written */
-    write_problem(out, f.line, f.message, f.len);
+    if (status != LUA_OK) {
+        struct er_failure f = er_failure_read(h, status, chunk->path);
+        er_answer_begin(out, h->id); /* drops a value half written */
+        write_problem(out, f.line, f.message, f.len);
+    }
+    er_chunk_settle(chunk);
 }

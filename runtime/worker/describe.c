@@ -405,8 +405,7 @@ static void write_answer(struct describe *d, struct er_buf *out)
     if (d->count == 0) {
         er_buf_adds(out, ",\"ok\":true,\"tool\":{");
         er_buf_add(out, er_buf_str(&d->tool), d->tool.len);
-        er_buf_addf(out, ",\"version\":\"%s\"},\"problems\":[]",
-            d->chunk->version);
+        er_buf_adds(out, "},\"problems\":[]");
         return;
     }
     er_buf_adds(out, ",\"ok\":false,\"problems\":[");
@@ -414,31 +413,22 @@ static void write_answer(struct describe *d, struct er_buf *out)
     er_buf_addc(out, ']');
 }
 
-void er_op_describe(struct er_host *h, struct er_chunks *chunks,
+void er_op_describe(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out)
 {
-    const char *path = er_json_str(request, "path");
-    struct errand_error err = {0};
-    struct describe d = {0};
+    struct describe d = {.chunk = chunk};
     er_buf_init(&d.problems, 256 * 1024);
     er_buf_init(&d.tool, ER_FRAME_MAX / 2);
-    d.chunk = er_chunk_find(chunks, path, true, &err);
-    if (!d.chunk) {
-        add_problem(&d, 0, err.msg, strlen(err.msg));
-    } else {
-        int64_t timeout =
-            er_json_int(request, "timeout_ms", ER_OP_LOAD_MS);
-        int status = er_host_run(h, describe_body, &d, timeout);
-        if (status != LUA_OK) {
-            struct er_failure f = er_failure_read(h, status, path);
-            add_problem(&d, f.line, f.message, f.len);
-        }
-        if (d.tool.failed && d.count == 0)
-            complain(&d, NULL, "the description is over 8 MiB");
+    int64_t timeout = er_json_int(request, "timeout_ms", ER_OP_LOAD_MS);
+    int status = er_host_run(h, describe_body, &d, timeout);
+    if (status != LUA_OK) {
+        struct er_failure f = er_failure_read(h, status, chunk->path);
+        add_problem(&d, f.line, f.message, f.len);
     }
+    if (d.tool.failed && d.count == 0)
+        complain(&d, NULL, "the description is over 8 MiB");
     write_answer(&d, out);
-    if (d.chunk && d.chunk->code.len > 0)
-        er_buf_release(&d.chunk->source);
+    er_chunk_settle(chunk);
     er_buf_release(&d.problems);
     er_buf_release(&d.tool);
 }

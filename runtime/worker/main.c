@@ -74,7 +74,7 @@ static bool work(struct worker *w, const json_t *request)
 {
     static const struct {
         const char *name;
-        void (*run)(struct er_host *h, struct er_chunks *c,
+        void (*run)(struct er_host *h, struct er_chunk *chunk,
             const json_t *request, struct er_buf *out);
     } ops[] = {{"call", er_op_call}, {"describe", er_op_describe},
         {"config", er_op_config}};
@@ -84,15 +84,18 @@ static bool work(struct worker *w, const json_t *request)
     w->host.id = er_json_int(request, "id", 0);
     if (!w->locked && strcmp(op, "lock") == 0)
         return lock(w, request);
-    if (!w->locked || !er_json_str(request, "path"))
+    if (!w->locked)
         return false;
-    if (!er_host_prepare(&w->host))
+    if (strcmp(op, "load") == 0)
+        return er_chunk_load(&w->chunks, request);
+    struct er_chunk *chunk = er_chunk_find(&w->chunks, request);
+    if (!chunk || !er_host_prepare(&w->host))
         return false;
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (strcmp(op, ops[i].name) != 0)
             continue;
         er_answer_begin(&w->out, w->host.id);
-        ops[i].run(&w->host, &w->chunks, request, &w->out);
+        ops[i].run(&w->host, chunk, request, &w->out);
         return finish_answer(w);
     }
     return false;

@@ -9,14 +9,13 @@
  * The frame starts at byte 0. */
 void er_answer_begin(struct er_buf *out, json_int_t id);
 
-/* Each takes the request (an object that has been checked to have a path)
- * and appends the members after the id to out, which er_answer_begin has
- * begun. */
-void er_op_call(struct er_host *h, struct er_chunks *c,
+/* Each takes the code that the request names, and appends the members after
+ * the id to out, which er_answer_begin has begun. */
+void er_op_call(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out);
-void er_op_describe(struct er_host *h, struct er_chunks *c,
+void er_op_describe(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out);
-void er_op_config(struct er_host *h, struct er_chunks *c,
+void er_op_config(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out);
 
 /* Lock this process into what the request grants. False: it cannot be, and

@@ -103,6 +103,7 @@ static const char script[] =
     "IFS= read -r -d '}' -u 3 _ || exit\n"
     "frame '{\"id\":0,\"ok\":true}'\n"
     "IFS= read -r -d '}' -u 3 _ || exit\n"
+    "IFS= read -r -d '}' -u 3 _ || exit\n"
     "frame '{\"id\":1,\"ok\":true,\"tool\":{\"name\":\"tool_7\","
     "\"description\":\"d\",\"parameters\":{\"type\":\"object\"},"
     "\"version\":\"0123456789abcdef\"},\"problems\":[]}'\n"

@@ -207,7 +207,18 @@ static void test_load_bytecode_is_refused(void **state)
     kit_write(*state, "bad.lua", "\x1bLua\x54\0\x19\x93", 8);
     char *problems = problems_of(*state, "bad.lua", &ok);
     assert_false(ok);
-    assert_non_null(strstr(problems, "attempt to load a binary chunk"));
+    assert_string_equal(
+        problems, "0 it is bytecode; a tool is Lua text\n");
+    free(problems);
+    kit_file(*state, "bad.lua", "return {\n -- caf\xe9\n}\n");
+    problems = problems_of(*state, "bad.lua", &ok);
+    assert_false(ok);
+    assert_string_equal(problems,
+        "0 byte 0xE9 on line 2 is not UTF-8; save the file as UTF-8\n");
+    free(problems);
+    kit_file(*state, "bad.lua", "# not the first byte\n\x1bLua\n");
+    problems = problems_of(*state, "bad.lua", &ok);
+    assert_false(ok);
     free(problems);
 }
 

@@ -274,7 +274,7 @@ static struct kit *open_liar(const char *script)
         "request() { IFS= read -r -d '}' -u 3 _; }\n"
         "hello() { frame '{\"hello\":\"0\",\"protocol\":2}'; request; "
         "frame '{\"id\":0,\"ok\":true}'; }\n"
-        "describe() { hello; request; frame '{\"id\":1,\"ok\":true,"
+        "describe() { hello; request; request; frame '{\"id\":1,\"ok\":true,"
         "\"tool\":{\"name\":\"liar\",\"description\":\"d\",\"parameters\":{"
         "\"type\":\"object\"},\"version\":\"0123456789abcdef\"},"
         "\"problems\":[]}'; }\n";
@@ -399,9 +399,9 @@ static void test_pool_a_file_that_kills_its_worker(void **state)
         "tool() { frame '{\"id\":'$1',\"ok\":true,\"tool\":{\"name\":\"'$2'\","
         "\"description\":\"d\",\"parameters\":{\"type\":\"object\"},"
         "\"version\":\"0123456789abcdef\"},\"problems\":[]}'; }\n"
-        "hello\nrequest\n"
+        "hello\nrequest\nrequest\n"
         "[ -e \"$0.once\" ] && { tool 3 third; request; exit; }\n"
-        ": > \"$0.once\"\ntool 1 first\nrequest\nkill -ABRT $$\n");
+        ": > \"$0.once\"\ntool 1 first\nrequest\nrequest\nkill -ABRT $$\n");
     kit_file(k, "a.lua", "");
     kit_file(k, "b.lua", "");
     int rc = er_tools_load_dir(k->tools, k->dir, NULL, &err);
