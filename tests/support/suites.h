@@ -11,15 +11,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where a file of the suites would lie. */
+static inline void suite_path(const char *path, char full[512])
+{
+    const char *folder = getenv("ERRAND_SUITES");
+    snprintf(full, 512, "%s/%s",
+        folder && *folder ? folder : "../shared/suites", path);
+}
+
+/* False, said aloud, if the file is not there. */
+static inline bool suite_has(const char *path)
+{
+    char full[512];
+    suite_path(path, full);
+    FILE *f = fopen(full, "rb");
+    if (!f) {
+        printf("# skip: %s is not there; set ERRAND_SUITES\n", full);
+        return false;
+    }
+    fclose(f);
+    return true;
+}
+
+/* Unpack a .gz file of the suites into the file out; false as above. */
+static inline bool suite_gunzip(const char *path, const char *out)
+{
+    char full[512], command[1200];
+    if (!suite_has(path))
+        return false;
+    suite_path(path, full);
+    snprintf(command, sizeof command, "gzip -dc '%s' > '%s'", full, out);
+    if (system(command) != 0)
+        abort();
+    return true;
+}
+
 /* A JSON file of the suites; NULL if it is not there. */
 static inline json_t *suite_load(const char *path)
 {
-    const char *folder = getenv("ERRAND_SUITES");
     char full[512];
     struct er_buf text;
     struct errand_error err = {0};
-    snprintf(full, sizeof full, "%s/%s",
-        folder && *folder ? folder : "../shared/suites", path);
+    suite_path(path, full);
     FILE *f = fopen(full, "rb");
     if (!f) {
         printf("# skip: %s is not there; set ERRAND_SUITES\n", full);
