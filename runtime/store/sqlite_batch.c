@@ -130,6 +130,8 @@ static int run_op(struct er_sqlite *db, struct er_op *op)
         [ER_OP_READ] = er_sqlite_read,
         [ER_OP_PUT] = er_sqlite_put,
         [ER_OP_TIDY] = er_sqlite_tidy,
+        [ER_OP_GRANT] = er_sqlite_grant,
+        [ER_OP_RULE] = er_sqlite_rule,
     };
     if ((size_t)op->kind >= sizeof run / sizeof run[0])
         return er_fail(&op->err, ERRAND_BUG, "no op %d", (int)op->kind);

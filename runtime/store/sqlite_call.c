@@ -99,6 +99,8 @@ struct change {
     const char *result;
     size_t result_len;
     const char *error;
+    const struct er_approval_note *asked; /* or NULL */
+    const char *decision;
 };
 
 static int check_message(const struct change *to, struct errand_error *err)
@@ -128,6 +130,10 @@ static int change_call(struct er_sqlite *db, const struct er_hot *run,
             ER_VALS(er_int(run->conv), er_text(to->call_id),
                 er_blob(to->result, to->result_len)),
             err);
+    if (code == ERRAND_OK && to->state == ER_CALL_WAITING)
+        code = er_sqlite_ask(db, call->no, to->asked, err);
+    if (code == ERRAND_OK && call->state == ER_CALL_WAITING)
+        code = er_sqlite_decide(db, call->no, to->decision, err);
     return code;
 }
 
@@ -179,7 +185,7 @@ int er_sqlite_finish(struct er_sqlite *db, struct er_op *op)
     if (!er_call_may_finish(call.state, in->state, call.effect))
         return no_arrow(in->call_id, call.state, in->state, &op->err);
     struct change to = {in->call_id, in->state, in->message, in->result,
-        in->result_len, in->error};
+        in->result_len, in->error, &in->asked, in->decision};
     return change_both(
         db, &run, &call, &to, &op->out.open_calls, &op->err);
 }
@@ -219,7 +225,8 @@ int er_sqlite_resolve(struct er_sqlite *db, struct er_op *op)
     if (!er_call_may_resolve(call.state, state))
         return no_arrow(id, call.state, state, &op->err);
     struct change to = {
-        .call_id = id, .state = state, .message = op->in.resolve.message};
+        .call_id = id, .state = state, .message = op->in.resolve.message,
+        .decision = op->in.resolve.decision};
     return change_both(
         db, &run, &call, &to, &op->out.open_calls, &op->err);
 }

@@ -4,7 +4,7 @@
  *        sqlite_schema.c  tables, migrations
  *        sqlite_batch.c   begin, apply, commit, flush, checkpoint
  *        sqlite_accept.c, sqlite_claim.c, sqlite_step.c, sqlite_call.c,
- *        sqlite_keep.c, sqlite_fork.c   the transitions
+ *        sqlite_keep.c, sqlite_fork.c, sqlite_consent.c   the transitions
  *        sqlite_load.c    a run as its executor needs it
  *        sqlite_index.c   full-text index
  *        sqlite_read.c, sqlite_list.c, sqlite_search.c, sqlite_health.c
@@ -128,6 +128,18 @@ int er_sqlite_remove(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_read(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_put(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_tidy(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_grant(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_rule(struct er_sqlite *db, struct er_op *op);
+
+/* --- sqlite_consent.c: what approvals leave behind */
+
+/* Call no waits for an approval of this. */
+int er_sqlite_ask(struct er_sqlite *db, int64_t no,
+    const struct er_approval_note *asked, struct errand_error *err);
+
+/* Somebody decided; NULL: nothing is noted. */
+int er_sqlite_decide(struct er_sqlite *db, int64_t no, const char *decision,
+    struct errand_error *err);
 
 /* --- sqlite_index.c */
 

@@ -145,6 +145,10 @@ static int remove_rows(struct er_sqlite *db, int64_t conv,
         enum er_slot slot;
         const char *sql;
     } steps[] = {
+        {ER_Q_APPROVALS_DELETE,
+            "DELETE FROM approvals WHERE no IN (SELECT k.no FROM runs r"
+            " JOIN approvals k ON k.no BETWEEN r.no<<24 AND"
+            " (r.no<<24)+16777215 WHERE r.conv=?1)"},
         {ER_Q_CALLS_DELETE, "DELETE FROM tool_calls WHERE no IN (SELECT k.no"
                             " FROM runs r JOIN tool_calls k ON k.no BETWEEN"
                             " r.no<<24 AND (r.no<<24)+16777215"

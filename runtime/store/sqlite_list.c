@@ -151,7 +151,10 @@ static int add_details(
         " k.begun_ms AS begun_ms, k.ended_ms AS ended_ms, k.error AS error,"
         " (SELECT length(s.body) FROM results s JOIN runs r ON r.conv=s.conv"
         "  WHERE r.no=?1 AND s.call=k.id) AS result_len,"
-        " k.args AS arguments, k.effect AS effect FROM tool_calls k"
+        " a.why AS asked, a.decision AS decision,"
+        " a.decided_ms AS decided_ms,"
+        " k.args AS arguments, k.effect AS effect"
+        " FROM tool_calls k LEFT JOIN approvals a ON a.no=k.no"
         " WHERE k.no BETWEEN ?1<<24 AND (?1<<24)+16777215 ORDER BY k.no",
         no, call_json, err);
     if (code != ERRAND_OK)

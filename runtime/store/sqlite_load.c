@@ -109,6 +109,8 @@ static void fill_call(struct er_call_row *c, sqlite3_stmt *row,
     c->result = er_col_copy(row, 10, arena, nomem);
     c->result_len = (size_t)sqlite3_column_bytes(row, 10);
     c->error = er_col_copy(row, 11, arena, nomem);
+    c->about = er_col_copy(row, 12, arena, nomem);
+    c->decision = er_col_copy(row, 13, arena, nomem);
     if (c->state < 0)
         *nomem = true;
 }
@@ -121,9 +123,10 @@ static int load_calls(struct er_sqlite *db, const char *run_id,
     bool nomem = false;
     int code = er_sql_first(&db->sql, ER_Q_CALLS,
         "SELECT k.id, k.tool, k.args, k.idem_key, k.asst_seq, k.result_seq,"
-        " k.idx, k.state, k.effect, k.attempt, s.body, k.error"
-        " FROM runs r JOIN tool_calls k ON"
+        " k.idx, k.state, k.effect, k.attempt, s.body, k.error,"
+        " a.about, a.decision FROM runs r JOIN tool_calls k ON"
         " k.no BETWEEN r.no<<24 AND (r.no<<24)+16777215"
+        " LEFT JOIN approvals a ON a.no=k.no"
         " LEFT JOIN results s ON s.conv=r.conv AND s.call=k.id"
         " WHERE r.id=?1 ORDER BY k.no",
         ER_VALS(er_text(run_id)), &row, err);

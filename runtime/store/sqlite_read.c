@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "store/queue.h"
+#include "store/states.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,7 +208,56 @@ int er_store_tool_of(er_store *s, const char *call_id, char out[65],
         call_id, out, 65, err);
 }
 
+int er_store_state_of(er_store *s, const char *call_id, int *state,
+    struct errand_error *err)
+{
+    char name[32];
+    int code = look_up(s, ER_Q_STATE_OF,
+        "SELECT state FROM tool_calls WHERE id=?1", call_id, name,
+        sizeof name, err);
+    if (code == ERRAND_OK)
+        *state = er_call_state_of(name);
+    return code;
+}
+
 /* --- small lists */
+
+/* Every row of a question without values, as objects. */
+static json_t *list_all(er_store *s, enum er_slot slot, const char *text,
+    struct errand_error *err)
+{
+    struct er_sql *sql;
+    sqlite3_stmt *row = NULL;
+    int code = er_store_reader(s, &sql, err);
+    if (code == ERRAND_OK)
+        code = er_sql_first(sql, slot, text, ER_NO_VALS, &row, err);
+    json_t *list = code == ERRAND_OK ? json_array() : NULL;
+    while (code == ERRAND_OK && row) {
+        if (json_array_append_new(list, er_row_object(row)) != 0)
+            code = er_nomem(err);
+        else
+            code = er_sql_next(sql, &row, err);
+    }
+    if (row)
+        er_sql_end(row);
+    if (code == ERRAND_OK)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+json_t *er_store_grants(er_store *s, struct errand_error *err)
+{
+    return list_all(s, ER_Q_GRANTS,
+        "SELECT path, version, permissions, granted_ms FROM grants"
+        " ORDER BY path", err);
+}
+
+json_t *er_store_rules(er_store *s, struct errand_error *err)
+{
+    return list_all(s, ER_Q_RULES,
+        "SELECT rule, made_ms FROM rules ORDER BY no", err);
+}
 
 json_t *er_store_resumable(er_store *s, struct errand_error *err)
 {

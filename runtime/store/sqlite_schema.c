@@ -139,7 +139,30 @@ static const char version_1[] =
     " content='indexed_messages', content_rowid='id',"
     " tokenize='porter unicode61 remove_diacritics 2');";
 
-const struct er_migration er_sqlite_migrations[] = {{version_1}};
+static const char version_2[] =
+    "CREATE TABLE approvals("
+    " no INTEGER PRIMARY KEY," /* of the call */
+    " about TEXT NOT NULL,"    /* digest of what was shown */
+    " why TEXT NOT NULL,"
+    " decision TEXT CHECK(decision IN('once','run','always','no')),"
+    " decided_ms INTEGER"
+    ") STRICT;"
+
+    "CREATE TABLE grants("
+    " path TEXT PRIMARY KEY," /* of a tool's file */
+    " version TEXT NOT NULL,"
+    " permissions TEXT NOT NULL,"
+    " granted_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE rules(" /* of the policy: calls that are always allowed */
+    " no INTEGER PRIMARY KEY,"
+    " rule TEXT NOT NULL UNIQUE,"
+    " made_ms INTEGER NOT NULL"
+    ") STRICT;";
+
+const struct er_migration er_sqlite_migrations[] = {
+    {version_1}, {version_2}};
 const size_t er_sqlite_n_migrations =
     sizeof er_sqlite_migrations / sizeof er_sqlite_migrations[0];
 

@@ -112,6 +112,9 @@ static int add_call(struct er_sqlite *db, const struct er_hot *run,
     if (code == ERRAND_OK && !open)
         code = er_sqlite_message(
             db, run->conv, run->no, seq + 1 + i, c->result, err);
+    if (code == ERRAND_OK && c->state == ER_CALL_WAITING)
+        code = er_sqlite_ask(
+            db, er_key(run->no, run->calls + i), &c->asked, err);
     return code;
 }
 

@@ -100,6 +100,12 @@ struct er_attempt {
     int64_t cost_micros; /* millionths of the configured currency */
 };
 
+/* What a call waits for: an approval of exactly this, and why. */
+struct er_approval_note {
+    const char *about; /* a digest of what is shown: tool, arguments */
+    const char *why;
+};
+
 struct er_new_call {
     const char *call_id; /* unique anywhere: also the id in the message */
     const char *tool;
@@ -110,6 +116,7 @@ struct er_new_call {
     /* A call that is never run (unknown tool, bad arguments, cut reply) is
      * born finished: state FAILED or DENIED and its tool message. */
     int32_t state; /* ER_CALL_PLANNED or ER_CALL_WAITING, FAILED, DENIED */
+    struct er_approval_note asked; /* with ER_CALL_WAITING */
     const struct er_new_message *result; /* with FAILED and DENIED */
 };
 
@@ -134,6 +141,8 @@ struct er_outcome { /* T3 */
     const char *result; /* the whole result, if the message holds less */
     size_t result_len;
     const char *error; /* with FAILED and UNKNOWN: what happened */
+    struct er_approval_note asked; /* with WAITING */
+    const char *decision; /* from WAITING: "once", "run", "always", "no" */
 };
 
 struct er_stop { /* pause or fail */
@@ -179,6 +188,7 @@ struct er_call_row {
     const char *result; /* whole, or NULL */
     size_t result_len;
     const char *error;
+    const char *about, *decision; /* of its approval, or NULL */
 };
 
 struct er_loaded {
@@ -221,6 +231,8 @@ enum er_op_kind {
     ER_OP_PUT = 14,     /* in.put: one value in the small settings table */
     ER_OP_TIDY = 15,    /* in.tidy: finish what was put off (the full-text
                            index) -> out.text: what is wrong with it */
+    ER_OP_GRANT = 16,   /* in.grant: what a tool's file may do */
+    ER_OP_RULE = 17,    /* in.rule: a rule of the policy, for always */
 };
 
 /* Every op but CLAIM, READ fails with FENCED if the claim's epoch is not the
@@ -269,6 +281,7 @@ struct er_op {
             const char *call_id;
             int32_t state; /* DONE, FAILED, DENIED or PLANNED */
             const struct er_new_message *message; /* as in er_outcome */
+            const char *decision; /* as in er_outcome */
         } resolve;
         struct {
             const char *conv_id, *new_conv_id;
@@ -285,6 +298,14 @@ struct er_op {
         struct {
             const char *key, *value; /* value NULL removes */
         } put;
+        struct {
+            const char *path, *version; /* of the tool's file */
+            const char *permissions;    /* JSON; NULL takes them back */
+        } grant;
+        struct {
+            const char *rule;
+            bool remove;
+        } rule;
         struct {
             bool check; /* hold the index against the messages as well */
         } tidy;
@@ -376,7 +397,9 @@ json_t *er_store_list(er_store *s, int64_t limit, const char *state,
  * ...],"runs":[...each as in the list, but with
  *   "calls":[{"id","tool","arguments","raw","effect","state","attempt",
  *     "seq","index","result_seq","key","begun_ms","ended_ms","error",
- *     "result_len"}]           result_len: of the whole result, if kept
+ *     "result_len","asked","decision","decided_ms"}]
+ *                              result_len: of the whole result, if kept;
+ *                              asked: why it waited for an approval
  *   "attempts":[{"seq","model","started_ms","ended_ms","code","error",
  *     "prompt_tokens","completion_tokens","cached_tokens","cost_micros"}]
  *                              seq: of the message it gave, or null]} */
@@ -397,6 +420,16 @@ json_t *er_store_search(er_store *s, const char *query, int64_t limit,
  * array of {"n","event"}, event the text that was given. */
 json_t *er_store_events(er_store *s, const char *run_id, int64_t after,
     int64_t limit, struct errand_error *err);
+
+/* Array of {"path","version","permissions","granted_ms"}, by path. */
+json_t *er_store_grants(er_store *s, struct errand_error *err);
+
+/* Array of {"rule","made_ms"}, oldest first. */
+json_t *er_store_rules(er_store *s, struct errand_error *err);
+
+/* State of a call. Errors NOT_FOUND, STORE. */
+int er_store_state_of(er_store *s, const char *call_id, int *state,
+    struct errand_error *err);
 
 /* One value of the settings table as a new string, or NULL (err untouched if
  * there is none). Caller frees with free(). */

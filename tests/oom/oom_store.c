@@ -100,6 +100,28 @@ static struct er_op *finish_op(void)
     return op;
 }
 
+/* Those that no run carries. */
+static void fill_small(struct er_op *op)
+{
+    switch (op->kind) {
+    case ER_OP_PUT:
+        op->in.put.key = "k";
+        op->in.put.value = "v";
+        break;
+    case ER_OP_GRANT:
+        op->in.grant.path = "tools/t.lua";
+        op->in.grant.version = "0123456789abcdef";
+        op->in.grant.permissions = "{}";
+        break;
+    case ER_OP_RULE:
+        op->in.rule.rule = "t(*)";
+        break;
+    default:
+        op->in.tidy.check = true;
+        break;
+    }
+}
+
 /* The kinds that need few words. */
 static struct er_op *short_op(enum er_op_kind kind)
 {
@@ -150,12 +172,8 @@ static struct er_op *short_op(enum er_op_kind kind)
         op->in.claim.owner = "elsewhere/boot/1/1";
         op->in.claim.run_id = "next";
         break;
-    case ER_OP_PUT:
-        op->in.put.key = "k";
-        op->in.put.value = "v";
-        break;
     default:
-        op->in.tidy.check = true;
+        fill_small(op);
         break;
     }
     return op;
@@ -166,7 +184,8 @@ static void every_op(struct bench *x)
     static const enum er_op_kind middle[] = {
         ER_OP_ATTEMPT, ER_OP_EVENTS, ER_OP_EXTEND, ER_OP_READ, ER_OP_STOP};
     static const enum er_op_kind last[] = {ER_OP_CLAIM, ER_OP_FORK,
-        ER_OP_TIDY, ER_OP_REMOVE, ER_OP_PUT, ER_OP_TIDY};
+        ER_OP_TIDY, ER_OP_REMOVE, ER_OP_PUT, ER_OP_GRANT, ER_OP_RULE,
+        ER_OP_TIDY};
     apply(x, accept_op("conv", "run", true));
     apply(x, step_op());
     apply(x, short_op(ER_OP_BEGIN));
