@@ -25,6 +25,19 @@ void er_arena_release(struct er_arena *a)
     }
 }
 
+/* The newest is the largest, but for one that was made for a large piece. */
+void er_arena_reset(struct er_arena *a)
+{
+    struct er_arena_block *kept = a->last;
+    if (!kept)
+        return;
+    a->last = kept->older;
+    er_arena_release(a);
+    kept->older = NULL;
+    kept->used = 0;
+    a->last = kept;
+}
+
 static struct er_arena_block *grow(struct er_arena *a, size_t need)
 {
     size_t size = a->last ? a->last->size : FIRST_BLOCK / 2;

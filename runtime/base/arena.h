@@ -17,6 +17,9 @@ struct er_arena {
 void er_arena_init(struct er_arena *a);
 void er_arena_release(struct er_arena *a);
 
+/* Forget what is in it and keep its largest block. */
+void er_arena_reset(struct er_arena *a);
+
 /* Zeroed memory, aligned for any type; NULL if out of memory. Borrowed until
  * the arena is released. */
 void *er_arena_alloc(struct er_arena *a, size_t size);

@@ -7,7 +7,6 @@
  */
 #include "base/json.h"
 #include "base/json_string.h"
-#include "base/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -38,19 +37,7 @@ static json_t *fail(struct parser *p, const char *wrong)
     return fail_at(p, p->c.at, wrong);
 }
 
-/* The next byte that is not white space; '\0' at the end, and for a NUL,
- * which is an error everywhere. */
-static char peek(struct parser *p)
-{
-    struct er_json_cursor *c = &p->c;
-    while (c->at < c->len) {
-        char ch = c->text[c->at];
-        if (ch != ' ' && ch != '\n' && ch != '\r' && ch != '\t')
-            return ch;
-        c->at++;
-    }
-    return '\0';
-}
+static char peek(struct parser *p) { return er_json_peek(&p->c); }
 
 static bool take(struct parser *p, char want)
 {
@@ -61,45 +48,6 @@ static bool take(struct parser *p, char want)
 }
 
 /* ------------------------------------------------------------- numbers */
-
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static size_t skip_digits(const struct er_json_cursor *c, size_t at)
-{
-    while (at < c->len && is_digit(c->text[at]))
-        at++;
-    return at;
-}
-
-/* End of the number at the cursor, 0 if it is none; *whole: no fraction and
- * no exponent. */
-static size_t number_end(const struct er_json_cursor *c, bool *whole)
-{
-    size_t at = c->at, from;
-    if (c->text[at] == '-')
-        at++;
-    from = at;
-    at = skip_digits(c, at);
-    if (at == from || (c->text[from] == '0' && at > from + 1))
-        return 0;
-    *whole = true;
-    if (at < c->len && c->text[at] == '.') {
-        *whole = false;
-        from = ++at;
-        if ((at = skip_digits(c, at)) == from)
-            return 0;
-    }
-    if (at < c->len && (c->text[at] == 'e' || c->text[at] == 'E')) {
-        *whole = false;
-        at++;
-        if (at < c->len && (c->text[at] == '+' || c->text[at] == '-'))
-            at++;
-        from = at;
-        if ((at = skip_digits(c, at)) == from)
-            return 0;
-    }
-    return at;
-}
 
 /* The decimal point as the locale of the process has it, which is what
  * strtod reads. */
@@ -129,7 +77,7 @@ static json_t *short_integer(const char *s, size_t len)
 static json_t *parse_number(struct parser *p)
 {
     bool whole = false;
-    size_t from = p->c.at, end = number_end(&p->c, &whole);
+    size_t from = p->c.at, end = er_json_number_end(&p->c, &whole);
     if (end == 0)
         return fail(p, "not a number");
     if (whole && end - from <= 18) {
@@ -157,19 +105,9 @@ static json_t *parse_number(struct parser *p)
 
 /* ------------------------------------------------- strings and the rest */
 
-/* At a quote: how long the string is if it stands there as it means, and
- * ends; else SIZE_MAX. */
-static size_t plain_string(const struct er_json_cursor *c)
-{
-    const char *s = c->text + c->at + 1;
-    size_t left = c->len - c->at - 1, n = er_json_plain_len(s, left);
-    bool plain = n < left && s[n] == '"' && er_utf8_valid_prefix(s, n) == n;
-    return plain ? n : SIZE_MAX;
-}
-
 static json_t *parse_string(struct parser *p)
 {
-    size_t n = plain_string(&p->c);
+    size_t n = er_json_plain_string(&p->c);
     if (n != SIZE_MAX) {
         const char *s = p->c.text + p->c.at + 1;
         p->c.at += n + 2;
@@ -216,7 +154,7 @@ enum { SHORT_KEY = 48 };
  * pile of keys. NULL: it is none. */
 static const char *read_key(struct parser *p, char place[SHORT_KEY])
 {
-    size_t at = p->c.at, n = plain_string(&p->c), pile = p->keys.len;
+    size_t at = p->c.at, n = er_json_plain_string(&p->c), pile = p->keys.len;
     if (n < SHORT_KEY) {
         memcpy(place, p->c.text + at + 1, n);
         place[n] = '\0';
@@ -303,7 +241,7 @@ static json_t *parse_value(struct parser *p)
     case 'n':
         return parse_word(p, "null", json_null());
     default:
-        if (c == '-' || is_digit(c))
+        if (c == '-' || (c >= '0' && c <= '9'))
             return parse_number(p);
         return fail(p, p->c.at < p->c.len ? "a value was expected"
                                           : "the text ends too early");

@@ -1,6 +1,6 @@
-/* Strings: runs of plain bytes are checked and copied whole, escapes one by
- * one. Where lenient reading takes what strict reading refuses, U+FFFD stands
- * for it. */
+/* The leaves of JSON. Strings: runs of plain bytes are checked and copied
+ * whole, escapes one by one. Where lenient reading takes what strict reading
+ * refuses, U+FFFD stands for it. */
 #include "base/json_string.h"
 
 #include "base/text.h"
@@ -133,4 +133,51 @@ bool er_json_string_read(struct er_json_cursor *c, struct er_buf *out)
     }
     c->at++;
     return er_buf_add(out, "", 0);
+}
+
+size_t er_json_plain_string(const struct er_json_cursor *c)
+{
+    const char *s = c->text + c->at + 1;
+    size_t left = c->len - c->at - 1, n = er_json_plain_len(s, left);
+    bool plain = n < left && s[n] == '"' && er_utf8_valid_prefix(s, n) == n;
+    return plain ? n : SIZE_MAX;
+}
+
+/* ------------------------------------------------------------- numbers */
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static size_t skip_digits(const struct er_json_cursor *c, size_t at)
+{
+    while (at < c->len && is_digit(c->text[at]))
+        at++;
+    return at;
+}
+
+size_t er_json_number_end(const struct er_json_cursor *c, bool *whole)
+{
+    size_t at = c->at, from;
+    if (c->text[at] == '-')
+        at++;
+    from = at;
+    at = skip_digits(c, at);
+    if (at == from || (c->text[from] == '0' && at > from + 1))
+        return 0;
+    *whole = true;
+    if (at < c->len && c->text[at] == '.') {
+        *whole = false;
+        from = ++at;
+        if ((at = skip_digits(c, at)) == from)
+            return 0;
+    }
+    if (at < c->len && (c->text[at] == 'e' || c->text[at] == 'E')) {
+        *whole = false;
+        at++;
+        if (at < c->len && (c->text[at] == '+' || c->text[at] == '-'))
+            at++;
+        from = at;
+        if ((at = skip_digits(c, at)) == from)
+            return 0;
+    }
+    return at;
 }

@@ -9,6 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_string(const struct er_node *n)
+{
+    return er_node_is(n, ER_NODE_STRING);
+}
+
+static bool is_array(const struct er_node *n)
+{
+    return er_node_is(n, ER_NODE_ARRAY);
+}
+
+static bool is_object(const struct er_node *n)
+{
+    return er_node_is(n, ER_NODE_OBJECT);
+}
+
 /* ------------------------------------------------------------- the ending */
 
 struct reason {
@@ -28,9 +43,9 @@ static const struct reason reasons[] = {
     {"insufficient_system_resource", ER_ENDING_NONE}};
 
 /* null and "" mean that it goes on; a name nobody knows ends it well. */
-static bool read_reason(struct er_reader *r, const json_t *object)
+static bool read_reason(struct er_reader *r, const struct er_node *object)
 {
-    const char *name = er_json_str(object, "finish_reason");
+    const char *name = er_node_str(object, "finish_reason");
     enum er_ending ending = ER_ENDING_STOP;
     if (!name || !*name)
         return false;
@@ -51,20 +66,22 @@ static bool read_reason(struct er_reader *r, const json_t *object)
 /* --------------------------------------------------------------- usage */
 
 static int64_t count(
-    const json_t *object, const char *key, const char *other)
+    const struct er_node *object, const char *key, const char *other)
 {
-    int64_t n = er_json_int(object, key, 0);
+    int64_t n = er_node_int(object, key);
     if (n == 0 && other)
-        n = er_json_int(object, other, 0);
+        n = er_node_int(object, other);
     return n < 0 ? 0 : n;
 }
 
 /* The last one that is not all zeros counts. */
-static void read_usage(struct er_reader *r, const json_t *object)
+static void read_usage(struct er_reader *r, const struct er_node *object)
 {
-    const json_t *u = json_object_get(object, "usage");
-    const json_t *prompt = json_object_get(u, "prompt_tokens_details");
-    const json_t *output = json_object_get(u, "completion_tokens_details");
+    const struct er_node *u = er_node_get(object, "usage");
+    if (!is_object(u))
+        return;
+    const struct er_node *prompt = er_node_get(u, "prompt_tokens_details");
+    const struct er_node *output = er_node_get(u, "completion_tokens_details");
     struct er_usage usage = {
         .prompt_tokens = count(u, "prompt_tokens", "input_tokens"),
         .completion_tokens = count(u, "completion_tokens", "output_tokens"),
@@ -80,9 +97,11 @@ static void read_usage(struct er_reader *r, const json_t *object)
 
 /* ---------------------------------------------------------------- text */
 
-static void give_json(struct er_reader *r, const json_t *value)
+static void give_json(struct er_reader *r, const struct er_node *value)
 {
-    char *text = er_json_text(value);
+    json_t *v = er_node_json(value);
+    char *text = v ? er_json_text(v) : NULL;
+    json_decref(v);
     if (text) {
         er_reader_text(r, text, strlen(text));
     } else {
@@ -94,59 +113,61 @@ static void give_json(struct er_reader *r, const json_t *value)
 }
 
 static void give_parts(
-    struct er_reader *r, const json_t *parts, bool reasoning);
+    struct er_reader *r, const struct er_node *parts, bool reasoning);
 
-static void give_string(struct er_reader *r, const json_t *s, bool reasoning)
+static void give_string(
+    struct er_reader *r, const struct er_node *s, bool reasoning)
 {
-    const char *text = json_string_value(s);
     if (reasoning)
-        er_reader_reasoning(r, text, json_string_length(s));
+        er_reader_reasoning(r, s->text, s->len);
     else
-        er_reader_text(r, text, json_string_length(s));
+        er_reader_text(r, s->text, s->len);
 }
 
 /* A content part: {"type":"text","text"} and the like; Mistral puts its
  * reasoning into parts of the type "thinking". */
 static void give_part(
-    struct er_reader *r, const json_t *part, bool reasoning)
+    struct er_reader *r, const struct er_node *part, bool reasoning)
 {
-    const json_t *text = json_object_get(part, "text");
-    const json_t *thinking = json_object_get(part, "thinking");
-    if (json_is_string(part))
+    const struct er_node *text = er_node_get(part, "text");
+    const struct er_node *thinking = er_node_get(part, "thinking");
+    if (is_string(part))
         give_string(r, part, reasoning);
-    else if (json_is_string(text))
+    else if (is_string(text))
         give_string(r, text, reasoning);
-    else if (json_is_string(thinking))
+    else if (is_string(thinking))
         give_string(r, thinking, true);
-    else if (json_is_array(thinking) && !reasoning)
+    else if (is_array(thinking) && !reasoning)
         give_parts(r, thinking, true);
 }
 
 static void give_parts(
-    struct er_reader *r, const json_t *parts, bool reasoning)
+    struct er_reader *r, const struct er_node *parts, bool reasoning)
 {
-    for (size_t i = 0; i < json_array_size(parts); i++)
-        give_part(r, json_array_get(parts, i), reasoning);
+    const struct er_node *part = er_node_first(parts);
+    for (; part; part = part->next)
+        give_part(r, part, reasoning);
 }
 
 /* Text in any of the forms it comes in: nothing, a string, parts, or (JSON
  * mode) the value itself. */
-static void give_content(struct er_reader *r, const json_t *content)
+static void give_content(struct er_reader *r, const struct er_node *content)
 {
-    if (json_is_string(content))
+    if (is_string(content))
         give_string(r, content, false);
-    else if (json_is_array(content))
+    else if (is_array(content))
         give_parts(r, content, false);
-    else if (content && !json_is_null(content))
+    else if (content && !er_node_is(content, ER_NODE_NULL))
         give_json(r, content);
 }
 
-static void read_reasoning(struct er_reader *r, const json_t *message)
+static void read_reasoning(
+    struct er_reader *r, const struct er_node *message)
 {
-    const json_t *text = json_object_get(message, "reasoning_content");
-    if (!json_is_string(text) || json_string_length(text) == 0) {
-        text = json_object_get(message, "reasoning");
-        if (!json_is_string(text) || json_string_length(text) == 0)
+    const struct er_node *text = er_node_get(message, "reasoning_content");
+    if (!is_string(text) || text->len == 0) {
+        text = er_node_get(message, "reasoning");
+        if (!is_string(text) || text->len == 0)
             return;
         r->extra.as_reasoning = true;
     }
@@ -156,32 +177,33 @@ static void read_reasoning(struct er_reader *r, const json_t *message)
 /* ---------------------------------------------------------------- calls */
 
 static bool read_calls(
-    struct er_reader *r, const json_t *object, bool whole)
+    struct er_reader *r, const struct er_node *object, bool whole)
 {
-    const json_t *calls = json_object_get(object, "tool_calls");
+    const struct er_node *calls = er_node_get(object, "tool_calls");
     struct errand_error err = {0};
     int code = ERRAND_OK;
-    if (!calls || json_is_null(calls) || json_is_false(calls))
+    if (!calls || er_node_is(calls, ER_NODE_NULL) ||
+        er_node_is(calls, ER_NODE_FALSE))
         return false;
-    if (json_is_object(calls))
+    if (is_object(calls))
         code = er_calls_add(&r->calls, calls, 0, whole, &err);
-    else if (!json_is_array(calls))
+    else if (!is_array(calls))
         code = er_fail(&err, ERRAND_PROTOCOL,
             "the endpoint sent tool_calls that are no array");
-    r->call_lists += json_is_object(calls) || json_array_size(calls) > 0;
-    for (size_t i = 0; i < json_array_size(calls) && !code; i++)
-        code = er_calls_add(
-            &r->calls, json_array_get(calls, i), i, whole, &err);
+    const struct er_node *call = er_node_first(calls);
+    r->call_lists += is_object(calls) || call;
+    for (size_t i = 0; call && !code; call = call->next)
+        code = er_calls_add(&r->calls, call, i++, whole, &err);
     if (code != ERRAND_OK)
         er_reader_fail(r, false, &err);
     return true;
 }
 
-static void read_legacy_call(struct er_reader *r, const json_t *object)
+static void read_legacy_call(struct er_reader *r, const struct er_node *object)
 {
-    const json_t *call = json_object_get(object, "function_call");
+    const struct er_node *call = er_node_get(object, "function_call");
     struct errand_error err = {0};
-    if (json_is_object(call) &&
+    if (is_object(call) &&
         er_calls_add_legacy(&r->calls, call, &err) != ERRAND_OK)
         er_reader_fail(r, false, &err);
 }
@@ -190,13 +212,13 @@ static void read_legacy_call(struct er_reader *r, const json_t *object)
 
 /* A message, or what a delta adds to it. */
 static void read_message(
-    struct er_reader *r, const json_t *message, bool whole)
+    struct er_reader *r, const struct er_node *message, bool whole)
 {
     struct errand_error err = {0};
     read_reasoning(r, message);
-    give_content(r, json_object_get(message, "content"));
-    const json_t *refusal = json_object_get(message, "refusal");
-    if (json_is_string(refusal))
+    give_content(r, er_node_get(message, "content"));
+    const struct er_node *refusal = er_node_get(message, "refusal");
+    if (is_string(refusal))
         give_string(r, refusal, false);
     read_calls(r, message, whole);
     read_legacy_call(r, message);
@@ -205,43 +227,44 @@ static void read_message(
 }
 
 static bool read_choice(
-    struct er_reader *r, const json_t *choice, bool whole)
+    struct er_reader *r, const struct er_node *choice, bool whole)
 {
-    const json_t *message = json_object_get(choice, "message");
-    const json_t *delta = json_object_get(choice, "delta");
-    const json_t *text = json_object_get(choice, "text");
-    if (json_is_object(delta))
+    const struct er_node *message = er_node_get(choice, "message");
+    const struct er_node *delta = er_node_get(choice, "delta");
+    const struct er_node *text = er_node_get(choice, "text");
+    if (is_object(delta))
         read_message(r, delta, false);
-    else if (json_is_object(message))
+    else if (is_object(message))
         read_message(r, message, whole);
-    else if (json_is_string(text))
+    else if (is_string(text))
         give_string(r, text, false);
     bool ended = read_reason(r, choice);
     read_usage(r, choice);
-    return ended || json_is_object(delta) || json_is_object(message) ||
-           json_is_string(text);
+    return ended || is_object(delta) || is_object(message) ||
+           is_string(text);
 }
 
 static bool read_choices(
-    struct er_reader *r, const json_t *doc, bool whole)
+    struct er_reader *r, const struct er_node *doc, bool whole)
 {
-    const json_t *choices = json_object_get(doc, "choices");
+    const struct er_node *choices = er_node_get(doc, "choices");
     bool said = false;
-    for (size_t i = 0; i < json_array_size(choices) && !r->over; i++)
-        said |= read_choice(r, json_array_get(choices, i), whole);
+    const struct er_node *choice = er_node_first(choices);
+    for (; choice && !r->over; choice = choice->next)
+        said |= read_choice(r, choice, whole);
     return said;
 }
 
 /* Workers AI's own members; what the choices held already they would only
  * repeat. */
-static bool read_native(struct er_reader *r, const json_t *doc, bool whole,
-    bool text_given, bool calls_given)
+static bool read_native(struct er_reader *r, const struct er_node *doc,
+    bool whole, bool text_given, bool calls_given)
 {
-    const json_t *response = json_object_get(doc, "response");
+    const struct er_node *response = er_node_get(doc, "response");
     bool said = response != NULL;
     if (!text_given) {
         read_reasoning(r, doc);
-        if (json_is_array(response))
+        if (is_array(response))
             give_json(r, response);
         else
             give_content(r, response);
@@ -252,16 +275,16 @@ static bool read_native(struct er_reader *r, const json_t *doc, bool whole,
     return said;
 }
 
-bool er_answer_read(struct er_reader *r, const json_t *doc, bool whole)
+bool er_answer_read(struct er_reader *r, const struct er_node *doc, bool whole)
 {
-    const json_t *result = json_object_get(doc, "result");
+    const struct er_node *result = er_node_get(doc, "result");
     bool native = r->dialect == ER_WORKERS_AI;
     unsigned texts = r->texts, lists = r->call_lists;
-    if (native && json_is_string(result)) {
+    if (native && is_string(result)) {
         give_string(r, result, false);
         return true;
     }
-    if (native && json_is_object(result))
+    if (native && is_object(result))
         doc = result;
     bool said = read_choices(r, doc, whole);
     if (native && !r->over)

@@ -43,27 +43,28 @@ const char *er_call_id(const struct er_call *call)
 /* What one delta says. */
 struct delta {
     const char *id, *name; /* NULL if absent, null or "" */
-    const json_t *arguments, *extra;
+    const struct er_node *arguments, *extra;
     bool has_index;
     int64_t index;
     size_t at;
 };
 
-static const char *filled(const json_t *object, const char *key)
+static const char *filled(const struct er_node *object, const char *key)
 {
-    const char *text = er_json_str(object, key);
+    const char *text = er_node_str(object, key);
     return text && *text ? text : NULL;
 }
 
-static const json_t *present(const json_t *object, const char *key)
+static const struct er_node *present(
+    const struct er_node *object, const char *key)
 {
-    const json_t *v = json_object_get(object, key);
-    return json_is_null(v) ? NULL : v;
+    const struct er_node *v = er_node_get(object, key);
+    return er_node_is(v, ER_NODE_NULL) ? NULL : v;
 }
 
-static struct delta read_delta(const json_t *json, size_t at)
+static struct delta read_delta(const struct er_node *json, size_t at)
 {
-    const json_t *function = json_object_get(json, "function");
+    const struct er_node *function = er_node_get(json, "function");
     struct delta d = {.id = filled(json, "id"), .at = at};
     d.name = filled(function, "name");
     if (!d.name)
@@ -71,15 +72,15 @@ static struct delta read_delta(const json_t *json, size_t at)
     d.arguments = present(function, "arguments");
     if (!d.arguments)
         d.arguments = present(json, "arguments");
-    if (json_is_string(d.arguments) && json_string_length(d.arguments) == 0)
+    if (er_node_is(d.arguments, ER_NODE_STRING) && d.arguments->len == 0)
         d.arguments = NULL;
     d.extra = present(json, "extra_content");
-    if (!json_is_object(d.extra))
+    if (!er_node_is(d.extra, ER_NODE_OBJECT))
         d.extra = NULL;
-    const json_t *index = json_object_get(json, "index");
-    if (json_is_integer(index)) {
+    const struct er_node *index = er_node_get(json, "index");
+    if (er_node_is(index, ER_NODE_INTEGER)) {
         d.has_index = true;
-        d.index = json_integer_value(index);
+        d.index = index->number;
     }
     return d;
 }
@@ -138,7 +139,7 @@ static struct er_call *by_place(struct er_calls *c, const struct delta *d)
     if (!call || !d->name || call->name.len == 0)
         return call;
     bool same = strcmp(call->name.data, d->name) == 0;
-    bool piece = !d->arguments || json_is_string(d->arguments);
+    bool piece = !d->arguments || er_node_is(d->arguments, ER_NODE_STRING);
     return same && piece && d->at == 0 && !call->watch.complete ? call
                                                                 : NULL;
 }
@@ -233,12 +234,13 @@ static int append_arguments(struct er_calls *c, struct er_call *call,
 }
 
 static int add_arguments(struct er_calls *c, struct er_call *call,
-    const json_t *arguments, struct errand_error *err)
+    const struct er_node *arguments, struct errand_error *err)
 {
-    if (json_is_string(arguments))
-        return append_arguments(c, call, json_string_value(arguments),
-            json_string_length(arguments), err);
-    char *text = er_json_text(arguments);
+    if (er_node_is(arguments, ER_NODE_STRING))
+        return append_arguments(c, call, arguments->text, arguments->len, err);
+    json_t *value = er_node_json(arguments);
+    char *text = value ? er_json_text(value) : NULL;
+    json_decref(value);
     if (!text)
         return er_nomem(err);
     int code = set(c, &call->arguments, text, strlen(text), err);
@@ -248,17 +250,17 @@ static int add_arguments(struct er_calls *c, struct er_call *call,
 }
 
 static int add_extra(struct er_calls *c, struct er_call *call,
-    const json_t *extra, struct errand_error *err)
+    const struct er_node *extra, struct errand_error *err)
 {
-    char *text = er_json_text(extra);
-    if (!text)
+    json_t *value = er_node_json(extra);
+    if (!value)
         return er_nomem(err);
-    int code = hold(c, strlen(text), err);
-    free(text);
+    int code = hold(c, extra->raw_len, err);
     if (code == ERRAND_OK) {
         json_decref(call->extra);
-        call->extra = json_incref((json_t *)extra);
+        call->extra = json_incref(value);
     }
+    json_decref(value);
     return code;
 }
 
@@ -281,12 +283,12 @@ static int apply(struct er_calls *c, struct er_call *call,
     return code;
 }
 
-int er_calls_add(struct er_calls *c, const json_t *delta, size_t at,
+int er_calls_add(struct er_calls *c, const struct er_node *delta, size_t at,
     bool whole, struct errand_error *err)
 {
-    if (json_is_null(delta))
+    if (er_node_is(delta, ER_NODE_NULL))
         return ERRAND_OK;
-    if (!json_is_object(delta))
+    if (!er_node_is(delta, ER_NODE_OBJECT))
         return er_fail(err, ERRAND_PROTOCOL,
             "the endpoint sent a tool call that is no object");
     struct delta d = read_delta(delta, at);
@@ -314,8 +316,8 @@ int er_calls_piece(struct er_calls *c, const struct er_call_owner *owner,
     return code ? code : append_arguments(c, call, text, len, err);
 }
 
-int er_calls_add_legacy(
-    struct er_calls *c, const json_t *delta, struct errand_error *err)
+int er_calls_add_legacy(struct er_calls *c, const struct er_node *delta,
+    struct errand_error *err)
 {
     struct delta d = read_delta(delta, 0);
     struct er_call *call = NULL;

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_tree.h"
 
 #include <stdint.h>
 
@@ -42,7 +43,7 @@ void er_calls_release(struct er_calls *c);
 /* One element of a tool_calls array. at is its place in it; whole: the
  * answer is no stream, every element is a call of its own.
  * Errors PROTOCOL, TOO_LARGE, NOMEM. */
-int er_calls_add(struct er_calls *c, const json_t *delta, size_t at,
+int er_calls_add(struct er_calls *c, const struct er_node *delta, size_t at,
     bool whole, struct errand_error *err);
 
 /* A piece of arguments whose delta held nothing but, perhaps, an index.
@@ -55,8 +56,8 @@ int er_calls_piece(struct er_calls *c, const struct er_call_owner *owner,
     const char *text, size_t len, struct errand_error *err);
 
 /* The older "function_call" object: one call, no id. Errors as above. */
-int er_calls_add_legacy(
-    struct er_calls *c, const json_t *delta, struct errand_error *err);
+int er_calls_add_legacy(struct er_calls *c, const struct er_node *delta,
+    struct errand_error *err);
 
 /* End of the answer: drop what came to nothing, give empty arguments their
  * "{}", make up missing ids. cut: the answer was cut for its length, so a

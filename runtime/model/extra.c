@@ -105,29 +105,50 @@ static int take_detail(struct er_extra *x, const json_t *piece)
     return json_array_append_new(x->details, json_deep_copy(piece));
 }
 
-int er_extra_take(
-    struct er_extra *x, const json_t *message, struct errand_error *err)
+static int take_content(
+    struct er_extra *x, const struct er_node *node, struct errand_error *err)
 {
-    json_t *content = json_object_get(message, "extra_content");
-    json_t *details = json_object_get(message, "reasoning_details");
-    json_t *piece;
-    size_t i;
-    if (json_is_object(content) && json_object_size(content) > 0) {
-        if (hold(x, content, err) != ERRAND_OK)
-            return err->code;
+    json_t *content = er_node_json(node);
+    if (!content)
+        return er_nomem(err);
+    int code = hold(x, content, err);
+    if (code == ERRAND_OK) {
         json_decref(x->content);
         x->content = json_incref(content);
     }
-    if (!json_is_array(details) || json_array_size(details) == 0)
-        return ERRAND_OK;
-    if (hold(x, details, err) != ERRAND_OK)
-        return err->code;
-    if (!x->details)
+    json_decref(content);
+    return code;
+}
+
+static int take_details(
+    struct er_extra *x, const struct er_node *node, struct errand_error *err)
+{
+    size_t i;
+    json_t *details = er_node_json(node), *piece;
+    if (!details)
+        return er_nomem(err);
+    int code = hold(x, details, err);
+    if (code == ERRAND_OK && !x->details)
         x->details = json_array();
     json_array_foreach(details, i, piece)
-        if (take_detail(x, piece) != 0)
-            return er_nomem(err);
-    return ERRAND_OK;
+        if (code == ERRAND_OK && take_detail(x, piece) != 0)
+            code = er_nomem(err);
+    json_decref(details);
+    return code;
+}
+
+int er_extra_take(struct er_extra *x, const struct er_node *message,
+    struct errand_error *err)
+{
+    const struct er_node *content = er_node_get(message, "extra_content");
+    const struct er_node *details =
+        er_node_get(message, "reasoning_details");
+    int code = ERRAND_OK;
+    if (er_node_is(content, ER_NODE_OBJECT) && content->first)
+        code = take_content(x, content, err);
+    if (code == ERRAND_OK && er_node_first(details))
+        code = take_details(x, details, err);
+    return code;
 }
 
 static json_t *build_message(const struct er_extra *x)

@@ -27,8 +27,8 @@ void er_extra_release(struct er_extra *x);
 
 /* Take what a message or delta holds of it.
  * Errors TOO_LARGE, NOMEM. */
-int er_extra_take(
-    struct er_extra *x, const json_t *message, struct errand_error *err);
+int er_extra_take(struct er_extra *x, const struct er_node *message,
+    struct errand_error *err);
 
 /* The whole, with the calls' parts; NULL if there is nothing to keep.
  * The caller drops it with json_decref. Errors NOMEM in *failed. */

@@ -33,6 +33,7 @@ void er_reader_init(struct er_reader *r, enum er_dialect dialect,
 void er_reader_release(struct er_reader *r)
 {
     er_sse_release(&r->sse);
+    er_tree_release(&r->tree);
     er_buf_release(&r->whole);
     er_calls_release(&r->calls);
     er_extra_release(&r->extra);
@@ -207,22 +208,58 @@ static void trim(const char **data, size_t *len)
         (*len)--;
 }
 
+/* May there be an error in it, so that it has to be looked for? */
+static bool is_suspicious(const struct er_node *doc)
+{
+    const struct er_node *error = er_node_get(doc, "error");
+    const char *object = er_node_str(doc, "object");
+    return (error && error->type != ER_NODE_NULL) ||
+           er_node_get(doc, "errors") || er_node_get(doc, "success") ||
+           er_node_get(doc, "type") ||
+           (object && strcmp(object, "error") == 0);
+}
+
+/* The reader fails if there is an error in the document. named: all of it is
+ * one. */
+static void look_for_error(
+    struct er_reader *r, const struct er_node *doc, bool named)
+{
+    struct errand_error err = {0};
+    bool retriable = false;
+    if (!named && !is_suspicious(doc))
+        return;
+    json_t *v = er_node_json(doc);
+    if (!v)
+        fail_nomem(r);
+    else if (er_error_read(v, 0, named, &retriable, &err))
+        er_reader_fail(r, retriable, &err);
+    json_decref(v);
+}
+
+/* NULL: it is no JSON, err says why; or memory ended and the reader failed. */
+static const struct er_node *parse(struct er_reader *r, const char *data,
+    size_t len, struct errand_error *err)
+{
+    const struct er_node *doc = er_tree_parse(&r->tree, data, len);
+    if (doc)
+        return doc;
+    json_t *v = er_json_parse(data, len, ER_JSON_LENIENT, err);
+    if (v || err->code == ERRAND_NOMEM)
+        fail_nomem(r);
+    json_decref(v);
+    return NULL;
+}
+
 bool er_reader_document(
     struct er_reader *r, const char *data, size_t len, bool named)
 {
     struct errand_error err = {0};
-    bool retriable = false;
-    json_t *doc = er_json_parse(data, len, ER_JSON_LENIENT, &err);
-    if (!doc) {
-        if (err.code == ERRAND_NOMEM)
-            er_reader_fail(r, false, &err);
+    const struct er_node *doc = parse(r, data, len, &err);
+    if (!doc)
         return false;
-    }
-    if (er_error_read(doc, 0, named, &retriable, &err))
-        er_reader_fail(r, retriable, &err);
-    else if (er_answer_read(r, doc, false))
+    look_for_error(r, doc, named);
+    if (!r->over && er_answer_read(r, doc, false))
         r->chunks++;
-    json_decref(doc);
     return true;
 }
 
@@ -360,26 +397,23 @@ static void fail_not_json(struct er_reader *r, const struct errand_error *why)
 static void end_whole(struct er_reader *r)
 {
     struct errand_error err = {0};
-    bool retriable = false;
     size_t valid = er_utf8_valid_prefix(er_buf_str(&r->whole), r->whole.len);
-    json_t *doc = NULL;
+    const struct er_node *doc = NULL;
     if (valid == r->whole.len)
-        doc = er_json_parse(
-            er_buf_str(&r->whole), r->whole.len, ER_JSON_LENIENT, &err);
+        doc = parse(r, er_buf_str(&r->whole), r->whole.len, &err);
     else
         er_fail(&err, ERRAND_SYNTAX, "byte %zu is no UTF-8", valid);
-    if (!doc && err.code == ERRAND_NOMEM)
-        er_reader_fail(r, false, &err);
-    else if (!doc)
+    if (doc)
+        look_for_error(r, doc, false);
+    if (r->over)
+        return;
+    if (!doc)
         fail_not_json(r, &err);
-    else if (er_error_read(doc, 0, false, &retriable, &err))
-        er_reader_fail(r, retriable, &err);
     else if (er_answer_read(r, doc, true))
         finish(r);
     else
         fail(r, ERRAND_PROTOCOL,
             "the endpoint's answer holds neither text nor calls nor choices");
-    json_decref(doc);
 }
 
 static void end_sse(struct er_reader *r)

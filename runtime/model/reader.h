@@ -37,6 +37,7 @@ struct er_reader {
     bool retriable; /* of the error */
     int code;       /* of the error */
     struct er_sse sse;
+    struct er_tree tree; /* the document that is read */
     struct er_buf whole; /* ER_WHOLE: the document so far */
     size_t chunks;       /* documents that said something */
     size_t broken;       /* documents of a stream that were no JSON */
@@ -73,7 +74,8 @@ void er_reader_fail(
 
 /* Read one JSON document of an answer; whole: it is all of it. True if it
  * said anything an answer says. */
-bool er_answer_read(struct er_reader *r, const json_t *doc, bool whole);
+bool er_answer_read(
+    struct er_reader *r, const struct er_node *doc, bool whole);
 
 /* Does a document say that the endpoint failed? Then err is filled in.
  * status: of HTTP, 0 within a good answer. named: the event was called

@@ -1,7 +1,9 @@
 /* JSON in and out, held against jansson's own parser: both take the same
- * texts and mean the same by them, and what is written reads back. */
+ * texts and mean the same by them, and what is written reads back. The nodes
+ * of json_tree.h are held against ours. */
 #include "base/buf.h"
 #include "base/json.h"
+#include "support/tree_kit.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -56,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(!ours || (lenient && json_equal(ours, lenient)));
     if (lenient)
         read_back(lenient);
+    check(size >= 4096 || tree_agrees(text, size));
     json_decref(lenient);
     json_decref(ours);
     return 0;
