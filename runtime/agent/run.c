@@ -172,6 +172,7 @@ void er_run_free(errand_run *run)
     json_decref(run->schema);
     er_schema_free(run->answer_schema);
     json_decref(run->messages);
+    er_prompt_free(run->prompt);
     free(run->model);
     free(run);
 }

@@ -75,6 +75,7 @@ struct errand_run {
 
     /* where it stands */
     json_t *messages;
+    er_prompt *prompt; /* made of them so far; or NULL */
     int64_t next_seq; /* of the conversation */
     er_exchange *exchange;
     struct run_reply reply;

@@ -385,6 +385,8 @@ void er_run_turn(errand_run *run)
         return;
     }
     reset_reply(&run->reply);
+    if (!run->prompt)
+        run->prompt = er_prompt_new(); /* without it is slower, no more */
     struct er_model_request req = {.messages = run->messages,
         .tools = run->tools,
         .tool_choice = run->tool_choice,
@@ -392,7 +394,8 @@ void er_run_turn(errand_run *run)
         .sampling = &run->sampling,
         .stream = run->stream,
         .prompt_form = run->prompt_form,
-        .session_key = run->conv_id};
+        .session_key = run->conv_id,
+        .prompt = run->prompt};
     if (!run->reply.calls)
         er_nomem(&err);
     else if (er_model_start(run->rt->models, run->model, &req, on_event, run,

@@ -7,6 +7,8 @@
  */
 #include "model/body.h"
 
+#include "model/prompt.h"
+
 #include <string.h>
 
 void er_body_key(struct er_body *b, const char *key)
@@ -44,6 +46,39 @@ static int refuse_raw(struct er_body *b)
         "ask for that form", which);
 }
 
+/* Up to the messages' bracket: what the next request begins with too. */
+static int write_beginning(struct er_body *b)
+{
+    int code = ERRAND_OK;
+    er_buf_addc(b->out, '{');
+    if (b->dialect == ER_OPENAI) {
+        er_body_member(b, "model", b->req->model ? b->req->model : "");
+        er_buf_addc(b->out, ',');
+    }
+    if (er_body_has_tools(b)) {
+        code = er_body_tools(b);
+        er_buf_addc(b->out, ',');
+    }
+    er_body_key(b, "messages");
+    er_buf_addc(b->out, '[');
+    return code;
+}
+
+static int write_head(struct er_body *b)
+{
+    int code = ERRAND_OK;
+    if (!er_prompt_resume(b))
+        code = write_beginning(b);
+    if (code == ERRAND_OK)
+        code = er_body_messages(b);
+    if (code == ERRAND_OK)
+        er_prompt_keep(b);
+    json_decref(b->ids);
+    b->ids = NULL;
+    er_buf_addc(b->out, ']');
+    return code;
+}
+
 static int write_openai(struct er_body *b)
 {
     const struct er_model_request *req = b->req;
@@ -52,16 +87,7 @@ static int write_openai(struct er_body *b)
             "the prompt form is workers-ai's; this endpoint takes messages");
     if (refuse_raw(b) != ERRAND_OK)
         return b->err->code;
-    er_buf_addc(b->out, '{');
-    er_body_member(b, "model", req->model ? req->model : "");
-    er_buf_addc(b->out, ',');
-    int code = ERRAND_OK;
-    if (er_body_has_tools(b)) {
-        code = er_body_tools(b);
-        er_buf_addc(b->out, ',');
-    }
-    if (code == ERRAND_OK)
-        code = er_body_messages(b);
+    int code = write_head(b);
     if (code == ERRAND_OK)
         code = er_body_tool_choice(b);
     if (b->quirks->no_parallel && er_body_has_tools(b))
@@ -81,14 +107,7 @@ static int write_workers(struct er_body *b)
 {
     if (refuse_raw(b) != ERRAND_OK)
         return b->err->code;
-    int code = ERRAND_OK;
-    er_buf_addc(b->out, '{');
-    if (er_body_has_tools(b)) {
-        code = er_body_tools(b);
-        er_buf_addc(b->out, ',');
-    }
-    if (code == ERRAND_OK)
-        code = er_body_messages(b);
+    int code = write_head(b);
     if (code == ERRAND_OK)
         code = er_body_tool_choice(b);
     er_body_sampling(b);

@@ -13,10 +13,11 @@ struct er_body {
     const struct er_model_request *req;
     struct errand_error *err; /* never NULL */
     json_t *ids; /* our id of a call -> the id the endpoint is told */
+    size_t written; /* messages that out began with (prompt.h) */
 };
 
-/* "messages":[...] in the dialect's form (messages.c). Errors as
- * er_wire_body. */
+/* The messages behind those that are written already, in the dialect's
+ * form, between "messages":[ and ] (messages.c). Errors as er_wire_body. */
 int er_body_messages(struct er_body *b);
 
 /* "tools":[...], and nothing if there are none (tools_body.c). */

@@ -346,16 +346,15 @@ static size_t add_one_system(struct er_body *b, const json_t *messages)
 int er_body_messages(struct er_body *b)
 {
     const json_t *messages = b->req->messages;
-    size_t n = json_array_size(messages), i = 0;
+    size_t n = json_array_size(messages), i = b->written;
     if (n == 0)
         return er_fail(
             b->err, ERRAND_USAGE, "the request has no messages");
-    b->ids = json_object();
+    if (!b->ids)
+        b->ids = json_object();
     if (!b->ids)
         return er_nomem(b->err);
-    er_body_key(b, "messages");
-    er_buf_addc(b->out, '[');
-    if (b->quirks->one_system)
+    if (b->quirks->one_system && i == 0)
         i = add_one_system(b, messages);
     int code = ERRAND_OK;
     for (; i < n && code == ERRAND_OK; i++) {
@@ -363,8 +362,5 @@ int er_body_messages(struct er_body *b)
             er_buf_addc(b->out, ',');
         code = add_message(b, json_array_get(messages, i), i > 0);
     }
-    er_buf_addc(b->out, ']');
-    json_decref(b->ids);
-    b->ids = NULL;
     return code;
 }

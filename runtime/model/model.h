@@ -101,6 +101,14 @@ struct er_model_event {
 typedef void (*er_model_event_fn)(
     void *ctx, const struct er_model_event *ev);
 
+/* What was written of a conversation's requests, kept for the next one: one
+ * for each conversation under way. Its messages must be in one list that only
+ * grows, none of them changed once it is there; another list begins anew.
+ * NULL: no memory. [owner] */
+typedef struct er_prompt er_prompt;
+er_prompt *er_prompt_new(void);
+void er_prompt_free(er_prompt *p);
+
 struct er_model_request {
     const char *model;       /* the name after "provider:" */
     json_t *messages;        /* borrowed until er_model_start returns, as all
@@ -112,6 +120,7 @@ struct er_model_request {
     bool stream;
     bool prompt_form;        /* workers-ai: the last user text as prompt */
     const char *session_key; /* same for all requests of a conversation */
+    er_prompt *prompt;       /* or NULL */
 };
 
 typedef struct er_models er_models;     /* all providers of a runtime */

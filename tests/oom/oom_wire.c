@@ -131,7 +131,7 @@ static int write_body(enum er_dialect dialect,
     er_sampling_defaults(&sampling);
     er_buf_init(&out, 1 << 20);
     struct er_model_request req = {.model = "m", .sampling = &sampling,
-        .tool_choice = "f"};
+        .tool_choice = "f", .prompt = er_prompt_new()};
     req.messages = er_json_parse(
         messages, strlen(messages), ER_JSON_STRICT, err);
     req.tools = req.messages
@@ -141,6 +141,13 @@ static int write_body(enum er_dialect dialect,
     if (code == ERRAND_OK && !strstr(er_buf_str(&out), part))
         code = er_fail(err, ERRAND_BUG, "another request: %s",
             er_buf_str(&out));
+    er_buf_reset(&out); /* once more, with what was kept */
+    if (code == ERRAND_OK)
+        code = er_wire_body(dialect, quirks, &req, &out, err);
+    if (code == ERRAND_OK && !strstr(er_buf_str(&out), part))
+        code = er_fail(err, ERRAND_BUG, "another request: %s",
+            er_buf_str(&out));
+    er_prompt_free(req.prompt);
     json_decref(req.messages);
     json_decref(req.tools);
     er_buf_release(&out);

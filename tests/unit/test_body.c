@@ -662,6 +662,7 @@ static void check_prefix(enum er_dialect dialect, struct er_quirks quirks)
     struct asked a = ask(dialect, "[]", tool);
     char *last = NULL, content[40];
     size_t len = 0;
+    er_prompt *prompt = er_prompt_new();
     a.quirks = quirks;
     for (int turn = 0; turn < 24; turn++) {
         snprintf(content, sizeof content, "t%d \"\\ \xC3\xA9",
@@ -676,11 +677,14 @@ static void check_prefix(enum er_dialect dialect, struct er_quirks quirks)
         free(last);
         last = body;
         len = prefix_len(body);
+        a.req.prompt = prompt; /* what is kept says the same */
         char *again = body_of(&a);
+        a.req.prompt = NULL;
         assert_string_equal(body, again);
         free(again);
     }
     assert_true(len > 500);
+    er_prompt_free(prompt);
     free(last);
     drop(&a);
 }
@@ -698,9 +702,55 @@ static void test_body_next_request_begins_with_the_last(void **state)
     }
 }
 
+/* With and without what was kept: the same. */
+static void check_kept(struct asked *a, er_prompt *prompt)
+{
+    a->req.prompt = NULL;
+    char *want = body_of(a);
+    a->req.prompt = prompt;
+    for (int i = 0; i < 2; i++) {
+        char *have = body_of(a);
+        assert_string_equal(have, want);
+        free(have);
+    }
+    free(want);
+}
+
+static void test_body_keeps_nothing_that_has_changed(void **state)
+{
+    (void)state;
+    static const char talk[] = "[{\"role\":\"user\",\"content\":\"a\"},"
+                               "{\"role\":\"user\",\"content\":\"b\"}]";
+    struct asked a = ask(ER_OPENAI, talk, tool);
+    er_prompt *prompt = er_prompt_new();
+    check_kept(&a, prompt);
+    a.req.model = "another";
+    check_kept(&a, prompt);
+    a.quirks.developer_role = true;
+    json_array_insert_new(a.req.messages, 0,
+        json("{\"role\":\"system\",\"content\":\"s\"}"));
+    check_kept(&a, prompt);
+    a.dialect = ER_WORKERS_AI;
+    check_kept(&a, prompt);
+    json_t *tools = a.req.tools;
+    a.req.tools = NULL;
+    check_kept(&a, prompt);
+    a.req.tools = tools;
+    check_kept(&a, prompt);
+    json_t *same_end = json_copy(a.req.messages); /* compacted */
+    json_array_set_new(
+        same_end, 1, json("{\"role\":\"user\",\"content\":\"c\"}"));
+    json_decref(a.req.messages);
+    a.req.messages = same_end;
+    check_kept(&a, prompt);
+    er_prompt_free(prompt);
+    drop(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_body_keeps_nothing_that_has_changed),
         cmocka_unit_test(test_body_openai_smallest),
         cmocka_unit_test(test_body_openai_calls_and_results),
         cmocka_unit_test(test_body_tool_choice),
