@@ -233,6 +233,22 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/tests/support.a \
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
 	    $< $(BUILD)/tests/support.a $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lcmocka -lm
 
+# Plugins for tests: good ones, wrong ones, and some built against another
+# errand/tool.h, which lies in a folder of their name.
+FIXTURES = $(patsubst tests/plugins/%.c,$(BUILD)/tests/plugins/%.so,\
+             $(wildcard tests/plugins/*.c)) \
+           $(patsubst tests/plugins/%.cc,$(BUILD)/tests/plugins/%.so,\
+             $(wildcard tests/plugins/*.cc))
+$(BUILD)/tests/plugins/%.so: tests/plugins/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests/plugins/$* -Iruntime/include -shared \
+	    $< -o $@ $(LDFLAGS_ALL)
+$(BUILD)/tests/plugins/%.so: tests/plugins/%.cc $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++11 $(OPT) -Wall -Wextra -Wpedantic -Werror \
+	    $(SANFLAGS) -fPIC -fvisibility=hidden -MMD -MP -Iruntime/include \
+	    -shared $< -o $@ $(SANFLAGS)
+
 # The test endpoint (tests/endpoint/README.md): one program beside the tests.
 ENDPOINT = $(BUILD)/tests/endpoint
 ENDPOINT_OBJ = $(patsubst tests/endpoint/%.c,$(BUILD)/tests/endpoint-%.o,\
@@ -251,7 +267,7 @@ $(BARE_CURL): tests/bench/bench_curl.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $< -o $@ $(LDFLAGS_ALL) -lcurl
 
-units: $(UNIT) $(PROGRAMS) $(ENDPOINT) $(BARE_CURL)
+units: $(UNIT) $(PROGRAMS) $(ENDPOINT) $(BARE_CURL) $(PLUGINS) $(FIXTURES)
 	@$(RUN) $(UNIT)
 
 lint: $(LIB_OBJ) $(CLI_OBJ) $(WORKER_OBJ)
@@ -286,7 +302,7 @@ check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
 check-house: all $(BUILD)/errand.pc
 	@$(RUN) $(wildcard tests/house/*.bats)
 
-check-cli: $(PROGRAMS) $(ENDPOINT)
+check-cli: $(PROGRAMS) $(ENDPOINT) $(PLUGINS) $(FIXTURES)
 	@$(if $(CLI_TESTS),$(RUN) $(CLI_TESTS))
 
 check-docs: all $(BUILD)/errand.pc

@@ -126,7 +126,8 @@ static bool send_question(
     struct er_slot *slot, const struct er_questions *q, size_t i)
 {
     size_t from = i ? q->ends[i - 1] : 0;
-    er_code_sent(&slot->codes, q->codes[i]->number);
+    if (q->codes)
+        er_code_sent(&slot->codes, q->codes[i]->number);
     return er_process_send(
         &slot->process, q->frames.data + from, q->ends[i] - from);
 }

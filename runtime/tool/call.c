@@ -101,6 +101,15 @@ static bool on_job_ask(struct er_job *job, const json_t *frame, size_t len)
     return er_services_ask(call_of(job), frame, len);
 }
 
+/* A plugin's worker has loaded it, or will: it must be the same file. */
+static void write_plugin(struct er_buf *out, const struct er_tool *tool)
+{
+    er_buf_adds(out, "\"path\":");
+    er_json_add_string(out, tool->path, strlen(tool->path));
+    er_buf_addf(out, ",\"version\":\"%s\",\"tool\":\"%s\"",
+        tool->version, tool->name);
+}
+
 static bool write_request(struct er_buf *out, int64_t id,
     const struct er_tool_request *req, int64_t timeout_ms)
 {
@@ -108,13 +117,16 @@ static bool write_request(struct er_buf *out, int64_t id,
     const char *key = req->idem_key ? req->idem_key : "";
     size_t token = er_frame_begin(out);
     const struct er_entry *entry = (const struct er_entry *)tool;
-    er_buf_addf(out,
-        "{\"id\":%lld,\"op\":\"call\",\"code\":%llu,\"attempt\":%d,"
-        "\"timeout_ms\":%lld,\"key\":",
-        (long long)id, (unsigned long long)entry->code->number,
+    er_buf_addf(out, "{\"id\":%lld,\"op\":\"call\",", (long long)id);
+    if (entry->is_plugin)
+        write_plugin(out, tool);
+    else
+        er_buf_addf(out, "\"code\":%llu",
+            (unsigned long long)entry->code->number);
+    er_buf_addf(out, ",\"attempt\":%d,\"timeout_ms\":%lld,\"key\":",
         (int)req->attempt, (long long)timeout_ms);
     er_json_add_string(out, key, strlen(key));
-    if (tool->permissions) {
+    if (tool->permissions && !entry->is_plugin) {
         er_buf_adds(out, ",\"permissions\":");
         er_json_add(out, tool->permissions);
     }
@@ -140,7 +152,7 @@ static int start_lua(er_tools *t, er_tool_call *call,
     job->id = er_pool_next_id(t->pool);
     job->timeout_ms =
         req->timeout_ms > 0 ? req->timeout_ms : req->tool->timeout_ms;
-    job->code = er_code_hold(entry->code);
+    job->code = entry->code ? er_code_hold(entry->code) : NULL;
     job->done = on_job_done;
     job->ask = on_job_ask;
     er_buf_init(&job->frame, (size_t)ER_FRAME_MAX * 8); /* as escaped */

@@ -35,6 +35,8 @@ struct errand_call {
     struct er_post start, answer;
     struct er_timer deadline; /* also tells of a cancel */
     bool cancelled;
+    atomic_bool over; /* nobody waits for the answer any more */
+    uint32_t attempt;
 
     char *text; /* the answer; written before it is posted */
     size_t len;
@@ -43,7 +45,7 @@ struct errand_call {
 
 /* ----------------------------------------------------------- holding on */
 
-static void hub_release(struct er_hub *hub)
+void er_hub_let_go(struct er_hub *hub)
 {
     if (atomic_fetch_sub(&hub->holders, 1) != 1)
         return;
@@ -51,11 +53,16 @@ static void hub_release(struct er_hub *hub)
     free(hub);
 }
 
+void er_hub_hold(struct er_hub *hub)
+{
+    atomic_fetch_add(&hub->holders, 1);
+}
+
 static void release(errand_call *c)
 {
     if (atomic_fetch_sub(&c->holders, 1) != 1)
         return;
-    hub_release(c->hub);
+    er_hub_let_go(c->hub);
     free(c->key);
     free(c->args);
     free(c->text);
@@ -74,7 +81,7 @@ struct er_hub *er_hub_new(struct er_loop *loop)
 }
 
 /* Post to the loop, if there still is one. */
-static bool post(struct er_hub *hub, struct er_post *node)
+bool er_hub_post(struct er_hub *hub, struct er_post *node)
 {
     pthread_mutex_lock(&hub->lock);
     bool open = hub->loop != NULL;
@@ -110,6 +117,7 @@ static void tell(errand_call *c, enum er_tool_status status,
     if (c->began_ms)
         o.took_ms = er_mono_ms() - c->began_ms;
     c->call = NULL;
+    atomic_store(&c->over, true);
     er_timer_stop(&c->deadline);
     unlink_call(c);
     call->done(call->ctx, &o);
@@ -158,7 +166,7 @@ static void answer(
     c->failed = failed;
     c->answer = (struct er_post){
         .run = on_answer, .cancel = on_answer_dropped, .ctx = c};
-    if (!post(c->hub, &c->answer))
+    if (!er_hub_post(c->hub, &c->answer))
         release(c);
 }
 
@@ -175,6 +183,18 @@ void errand_call_fail(errand_call *call, const char *message)
 }
 
 const char *errand_call_key(const errand_call *call) { return call->key; }
+
+int64_t er_callback_timeout_ms(const errand_call *c)
+{
+    return c->timeout_ms;
+}
+
+uint32_t er_callback_attempt(const errand_call *c) { return c->attempt; }
+
+bool er_callback_is_over(const errand_call *c)
+{
+    return atomic_load(&c->over);
+}
 
 /* -------------------------------------------------- starting, on the loop */
 
@@ -231,8 +251,10 @@ int er_callback_start(struct er_hub *hub, er_tool_call *call,
         return er_nomem(err);
     }
     c->args_len = strlen(c->args);
+    c->attempt = req->attempt > 0 ? (uint32_t)req->attempt : 1;
+    atomic_init(&c->over, false);
     atomic_init(&c->holders, 2);
-    atomic_fetch_add(&hub->holders, 1);
+    er_hub_hold(hub);
     c->hub = hub;
     c->call = call;
     c->timeout_ms =
@@ -251,6 +273,7 @@ int er_callback_start(struct er_hub *hub, er_tool_call *call,
 void er_callback_cancel(errand_call *c)
 {
     c->cancelled = true;
+    atomic_store(&c->over, true);
     if (er_timer_start(c->hub->loop, &c->deadline, 0, on_deadline, c,
             NULL) != ERRAND_OK)
         on_deadline(c); /* no memory for a timer: at once, then */
@@ -267,5 +290,5 @@ void er_hub_close(struct er_hub *hub)
         tell_text(hub->calls, ER_TOOL_CANCELLED, "the call was cancelled",
             hub->calls->began_ms ? "the runtime was closed"
                                  : "cancelled before it began");
-    hub_release(hub);
+    er_hub_let_go(hub);
 }

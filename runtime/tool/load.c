@@ -103,6 +103,8 @@ json_t *er_tools_check(
     int kind;
     struct errand_error why = {0};
     er_schema *schema = NULL;
+    if (er_tool_is_plugin(path))
+        return er_plugin_check(t, path, err);
     struct er_code *code = er_code_read(t->pool, path, &why);
     json_t *judged = NULL;
     json_t *answer = code ? ask(t, "describe", code, path, err)

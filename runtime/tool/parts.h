@@ -22,12 +22,14 @@ struct er_entry {
     er_schema *schema;
     struct er_profile *profile; /* of its workers; NULL: found at its call */
     struct er_code *code;       /* of a Lua tool */
+    bool is_plugin;             /* the workers need the tool's name */
     void (*run)(
         void *user, errand_call *call, const char *args, size_t len);
     void *user;
 };
 
 struct er_hub; /* callback.c: where answers from other threads arrive */
+struct er_inproc; /* plugin_inproc.c */
 
 struct er_tools {
     struct er_loop *loop;
@@ -35,6 +37,7 @@ struct er_tools {
     struct er_log log;
     struct er_pool *pool;
     struct er_hub *hub;
+    struct er_inproc *inproc; /* plugins in this process */
     struct er_entry **list; /* sorted by name */
     size_t count, room;
     struct er_service services[ER_SERVICES_MOST];
@@ -65,6 +68,8 @@ struct er_tool_parts {
     struct er_tool tool; /* effect, flags, timeout */
     er_schema *schema;   /* compiled already, taken; NULL: compile it */
     struct er_code *code; /* of a Lua tool; shared */
+    struct er_profile *profile; /* as in er_entry */
+    bool is_plugin;
     void (*run)(
         void *user, errand_call *call, const char *args, size_t len);
     void *user;
@@ -96,9 +101,20 @@ bool er_tool_is_warning(const json_t *problem);
  * parameters that some endpoints refuse. */
 void er_tool_warn(const json_t *parameters, json_t *problems);
 
+/* --- plugin.c */
+
+/* er_tools_check for a plugin. */
+json_t *er_plugin_check(
+    er_tools *t, const char *path, struct errand_error *err);
+
 /* --- callback.c */
 
 struct er_hub *er_hub_new(struct er_loop *loop);
+/* Keep the hub itself for a thread that may outlive the registry. */
+void er_hub_hold(struct er_hub *hub);
+void er_hub_let_go(struct er_hub *hub);
+/* Post to the loop; false: it is gone. [any] */
+bool er_hub_post(struct er_hub *hub, struct er_post *node);
 /* Calls under way end as CANCELLED; answers that come later are dropped. */
 void er_hub_close(struct er_hub *hub);
 
@@ -106,5 +122,11 @@ void er_hub_close(struct er_hub *hub);
 int er_callback_start(struct er_hub *hub, er_tool_call *call,
     const struct er_tool_request *req, struct errand_error *err);
 void er_callback_cancel(errand_call *callback);
+
+/* For those that answer from another thread. Facts of the call, for as long
+ * as it is not answered. [any] */
+int64_t er_callback_timeout_ms(const errand_call *callback);
+uint32_t er_callback_attempt(const errand_call *callback);
+bool er_callback_is_over(const errand_call *callback); /* nobody waits */
 
 #endif

@@ -636,6 +636,13 @@ void er_pool_cancel(struct er_pool *pool, struct er_job *job)
     end_later(pool, job, ER_TOOL_CANCELLED, "cancelled and killed");
 }
 
+void er_pool_retire(struct er_pool *pool, struct er_profile *profile)
+{
+    for (struct er_slot *s = pool->slots; s; s = s->next)
+        if (s->profile == profile && s->state == ER_SLOT_IDLE)
+            er_pool_end_slot(s);
+}
+
 /* --------------------------------------------------------------- life */
 
 struct er_pool *er_pool_new(struct er_loop *loop, const char *program,

@@ -79,6 +79,10 @@ struct er_profile *er_pool_profile(
 struct er_profile *er_pool_lua(struct er_pool *pool,
     const json_t *permissions, struct errand_error *err);
 
+/* End the workers of a profile that have nothing to do: it will not be used
+ * again soon. */
+void er_pool_retire(struct er_pool *pool, struct er_profile *profile);
+
 /* A number that no other frame of this pool has. */
 int64_t er_pool_next_id(struct er_pool *pool);
 

@@ -2,6 +2,7 @@
 #include "base/distance.h"
 #include "base/text.h"
 #include "parts.h"
+#include "plugin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,7 @@ void er_tools_free(er_tools *t)
         return;
     t->closing = true;
     er_hub_close(t->hub);
+    er_inproc_free_all(t);
     er_pool_free(t->pool);
     for (size_t i = 0; i < t->count; i++)
         free_entry(t->list[i]);
@@ -139,6 +141,8 @@ static struct er_entry *new_entry(
         free_entry(e);
         return NULL;
     }
+    e->profile = parts->profile;
+    e->is_plugin = parts->is_plugin;
     e->run = parts->run;
     e->user = parts->user;
     e->tool = parts->tool;

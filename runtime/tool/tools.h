@@ -20,6 +20,7 @@
 
 typedef struct er_tools er_tools;         /* registry and workers */
 typedef struct er_tool_call er_tool_call; /* one call under way */
+struct errand_plugin;                     /* of errand/tool.h */
 
 struct er_tool {
     const char *name, *description;
@@ -30,10 +31,14 @@ struct er_tool {
     bool polls;               /* the same answer twice is expected: guards
                                  look away */
     int64_t timeout_ms;
-    const char *source;  /* "lua", "callback", "builtin" */
+    const char *source;  /* "lua", "plugin", "callback", "builtin" */
     const char *path;    /* file, or NULL */
     const char *version; /* sha256 of the file, first 16 hex digits; "" */
     const json_t *permissions; /* as declared, or NULL */
+    bool probes;      /* it can tell whether a call took effect */
+    bool from_folder; /* the working folder's configuration asked for it and
+                         may have widened its permissions: what came with
+                         errand is no reason to grant them */
 };
 
 /* worker_path: the errand-worker program. workers_max: processes for Lua
@@ -57,8 +62,33 @@ void er_tools_free(er_tools *t);
 int er_tools_load_dir(er_tools *t, const char *dir, json_t *problems,
     struct errand_error *err);
 
+/* A plugin (errand/tool.h) to load. */
+struct er_plugin_wish {
+    const char *path;     /* the shared object */
+    const json_t *config; /* for its init: an object or NULL */
+    bool inproc;          /* into this process, which is then at its mercy */
+    bool from_folder;     /* see struct er_tool */
+};
+
+/* Load a plugin and register its tools. Blocks while a worker reads it.
+ * Errors  NOT_FOUND, SYNTAX (no shared object, no entry point, a symbol is
+ *         missing, a wrong description), UNSUPPORTED (another major version
+ *         of tool.h), CONFIG, SCHEMA, EXISTS (both named), WORKER. [owner] */
+int er_tools_load_plugin(er_tools *t, const struct er_plugin_wish *wish,
+    struct errand_error *err);
+
+/* The same for one that is linked into this program; it runs in this
+ * process, on a thread of its own. [owner] */
+int er_tools_add_plugin(er_tools *t,
+    const struct errand_plugin *(*main_fn)(void), const json_t *config,
+    struct errand_error *err);
+
+/* Does the name of a file say that it is a plugin? */
+bool er_tool_is_plugin(const char *path);
+
 /* Everything wrong with one file, as errand_tools_check answers: {"ok",
- * "problems","tool"}; "tool" only if it is right. A problem with "level":
+ * "problems","tool"}; "tool" only if it is right; of a plugin {"ok",
+ * "problems","plugin","tools"}. A problem with "level":
  * "warning" does not make it wrong. NULL and WORKER if no worker answers.
  * The caller drops the answer. [owner] */
 json_t *er_tools_check(

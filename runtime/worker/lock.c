@@ -16,7 +16,7 @@ static bool refuse(struct er_buf *out, const char *why)
 bool er_op_lock(const json_t *request, struct er_buf *out)
 {
     const char *kind = er_json_str(request, "kind");
-    if (!kind || strcmp(kind, "lua") != 0)
+    if (!kind || (strcmp(kind, "lua") != 0 && strcmp(kind, "plugin") != 0))
         return refuse(out, "the kind of worker is not known");
     er_buf_adds(out, ",\"ok\":true,\"enforced\":{},\"missing\":[]");
     return true;

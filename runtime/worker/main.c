@@ -9,6 +9,7 @@
 #include "host.h"
 #include "ops.h"
 #include "platform.h"
+#include "plugin.h"
 #include "question.h"
 #include "send.h"
 
@@ -30,6 +31,8 @@ struct worker {
     struct er_frame_reader reader;
     struct er_buf out;
     bool locked; /* until then it works on nothing else */
+    bool is_plugin; /* of that kind: no Lua is run here */
+    struct er_plugin_host plugin;
 };
 
 void er_answer_begin(struct er_buf *out, json_int_t id)
@@ -66,11 +69,16 @@ static bool lock(struct worker *w, const json_t *request)
 {
     er_answer_begin(&w->out, w->host.id);
     w->locked = er_op_lock(request, &w->out);
+    const char *kind = er_json_str(request, "kind");
+    if (w->locked && strcmp(kind, "plugin") == 0) {
+        w->is_plugin = true;
+        er_plugin_host_init(&w->plugin, SOCKET, request);
+        er_host_release(&w->host);
+    }
     return finish_answer(w) && w->locked;
 }
 
-/* Work on one request. False: it breaks the protocol, or nobody hears. */
-static bool work(struct worker *w, const json_t *request)
+static bool work_lua(struct worker *w, const json_t *request, const char *op)
 {
     static const struct {
         const char *name;
@@ -78,6 +86,21 @@ static bool work(struct worker *w, const json_t *request)
             const json_t *request, struct er_buf *out);
     } ops[] = {{"call", er_op_call}, {"describe", er_op_describe},
         {"config", er_op_config}};
+    struct er_chunk *chunk = er_chunk_find(&w->chunks, request);
+    if (!chunk || !er_host_prepare(&w->host))
+        return false;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        if (strcmp(op, ops[i].name) != 0)
+            continue;
+        ops[i].run(&w->host, chunk, request, &w->out);
+        return true;
+    }
+    return false;
+}
+
+/* Work on one request. False: it breaks the protocol, or nobody hears. */
+static bool work(struct worker *w, const json_t *request)
+{
     const char *op = er_json_str(request, "op");
     if (!op || !json_is_integer(json_object_get(request, "id")))
         return false;
@@ -86,31 +109,27 @@ static bool work(struct worker *w, const json_t *request)
         return lock(w, request);
     if (!w->locked)
         return false;
-    if (strcmp(op, "load") == 0)
+    if (!w->is_plugin && strcmp(op, "load") == 0)
         return er_chunk_load(&w->chunks, request);
-    struct er_chunk *chunk = er_chunk_find(&w->chunks, request);
-    if (!chunk || !er_host_prepare(&w->host))
-        return false;
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        if (strcmp(op, ops[i].name) != 0)
-            continue;
-        er_answer_begin(&w->out, w->host.id);
-        ops[i].run(&w->host, chunk, request, &w->out);
-        return finish_answer(w);
-    }
-    return false;
+    er_answer_begin(&w->out, w->host.id);
+    bool known = w->is_plugin
+        ? er_plugin_host_work(&w->plugin, request, op, &w->out)
+        : work_lua(w, request, op);
+    return known && finish_answer(w);
 }
 
 /* After the answer, when nobody waits: a fresh state for the next. */
 static void tidy(struct worker *w)
 {
     bool large = w->host.heap.now.used > LARGE || w->out.cap > LARGE;
-    er_host_end(&w->host);
+    if (!w->is_plugin)
+        er_host_end(&w->host);
     if (large) {
         er_buf_release(&w->out);
         er_platform_trim();
     }
-    er_host_prepare(&w->host);
+    if (!w->is_plugin)
+        er_host_prepare(&w->host);
 }
 
 static int serve(struct worker *w)
@@ -165,7 +184,10 @@ int main(void)
     er_buf_init(&w.out, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
     er_host_prepare(&w.host);
     int status = hello(&w) ? serve(&w) : 1;
-    er_host_release(&w.host);
+    if (w.is_plugin)
+        er_plugin_host_end(&w.plugin);
+    else
+        er_host_release(&w.host);
     er_chunks_release(&w.chunks);
     er_frame_reader_release(&w.reader);
     er_buf_release(&w.out);

@@ -217,8 +217,9 @@ struct errand_plugin {
     uint32_t size; /* sizeof(struct errand_plugin) */
     uint32_t abi;  /* ERRAND_TOOL_ABI */
 
-    /* As in the configuration: plugins = { NAME = {...} }. 1 to 64 of
-     * A-Z a-z 0-9 _ -. */
+    /* For people and messages: 1 to 64 of A-Z a-z 0-9 _ -. By custom that
+     * of its file without ".so", which is what --plugin and the
+     * configuration name. */
     const char *name;
 
     /* Its own version, for people. */
