@@ -127,6 +127,27 @@ static void check_model(errand *rt, json_t *checks)
     add(checks, "model", ok, ok ? model : err.msg, "see docs/models.md");
 }
 
+/* What the system enforces on tools; what it cannot is a finding each. */
+static void check_cage(errand *rt, json_t *checks)
+{
+    struct errand_error err = {0};
+    json_t *cage = rt->tools ? er_tools_cage(rt->tools, &err) : NULL, *text;
+    size_t i;
+    if (!cage) {
+        add(checks, "sandbox", false, err.msg,
+            "tools cannot run; install errand and errand-worker together");
+        return;
+    }
+    char *enforced = er_json_text(json_object_get(cage, "enforced"));
+    const json_t *missing = json_object_get(cage, "missing");
+    add(checks, "sandbox", true, enforced, NULL);
+    json_array_foreach(missing, i, text)
+        add(checks, "sandbox.missing", false, json_string_value(text),
+            "until then, run only tools that you trust");
+    free(enforced);
+    json_decref(cage);
+}
+
 int errand_doctor(errand *rt, char **json, struct errand_error *err)
 {
     struct errand_error mine = {0};
@@ -140,6 +161,7 @@ int errand_doctor(errand *rt, char **json, struct errand_error *err)
     add(checks, "jansson", true, JANSSON_VERSION, NULL);
     check_store(rt, checks, err);
     check_tools(rt, checks);
+    check_cage(rt, checks);
     check_model(rt, checks);
     bool ok = true;
     size_t i;

@@ -10,6 +10,7 @@
 
 enum {
     GRACE_MS = 500,
+    WAKE_MS = 5000,
     AHEAD = 4, /* questions on their way: each may bring 6 MiB of code */
 };
 
@@ -100,25 +101,53 @@ static json_t *take_answer(
     return NULL;
 }
 
+/* Wait until the worker has said more, and take it in. */
+static int hear_more(
+    struct er_slot *slot, int64_t until_ms, struct errand_error *err)
+{
+    struct er_process *p = &slot->process;
+    int rc = wait_for(p, slot->pool->log, until_ms, err);
+    if (rc != ERRAND_OK)
+        return rc;
+    ssize_t n = er_frame_recv(&p->in, p->sock);
+    bool later = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if ((n <= 0 && !later) || !er_process_flush(p))
+        return fail_gone(slot, err);
+    return ERRAND_OK;
+}
+
 /* Wait for the answer to one question. NULL: *rc says why not. */
 static json_t *wait_answer(struct er_slot *slot, int64_t id,
     int64_t until_ms, int *rc, struct errand_error *err)
 {
-    struct er_process *p = &slot->process;
     json_t *answer = take_answer(slot, id, rc, err); /* came already? */
     while (!answer && *rc == ERRAND_OK) {
-        *rc = wait_for(p, slot->pool->log, until_ms, err);
-        if (*rc != ERRAND_OK)
-            return NULL;
-        ssize_t n = er_frame_recv(&p->in, p->sock);
-        bool later = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-        if ((n <= 0 && !later) || !er_process_flush(p)) {
-            *rc = fail_gone(slot, err);
-            return NULL;
-        }
-        answer = take_answer(slot, id, rc, err);
+        *rc = hear_more(slot, until_ms, err);
+        if (*rc == ERRAND_OK)
+            answer = take_answer(slot, id, rc, err);
     }
     return answer;
+}
+
+int er_pool_wake(struct er_pool *pool, struct er_profile *profile,
+    struct errand_error *err)
+{
+    int rc = ERRAND_OK;
+    int64_t until = er_mono_ms() + WAKE_MS;
+    struct er_slot *slot = borrow(pool, profile, err);
+    if (!slot)
+        return ERRAND_WORKER;
+    while (rc == ERRAND_OK && !slot->locked) {
+        rc = hear_more(slot, until, err);
+        if (rc == ERRAND_OK) /* nothing was asked: no answer is ours */
+            json_decref(take_answer(slot, -1, &rc, err));
+    }
+    if (rc == ERRAND_OK)
+        slot->state = ER_SLOT_IDLE;
+    else
+        er_pool_end_slot(slot);
+    er_pool_dispatch(pool);
+    return rc;
 }
 
 /* Send the question and the code it is about. False: the worker is gone. */

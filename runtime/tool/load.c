@@ -341,3 +341,8 @@ json_t *er_tools_eval_config(
     json_decref(answer);
     return value;
 }
+
+json_t *er_tools_cage(er_tools *t, struct errand_error *err)
+{
+    return er_pool_cage(t->pool, err);
+}

@@ -83,6 +83,16 @@ struct er_profile *er_pool_lua(struct er_pool *pool,
  * again soon. */
 void er_pool_retire(struct er_pool *pool, struct er_profile *profile);
 
+/* See that a worker of the profile runs and has locked itself in, and wait
+ * for it, without the loop. Reasons as for er_pool_ask. */
+int er_pool_wake(struct er_pool *pool, struct er_profile *profile,
+    struct errand_error *err);
+
+/* What holds Lua code here: {"enforced":{…},"missing":[texts]}, as a worker
+ * says it (worker/protocol.md). The caller drops it. Errors as for
+ * er_pool_wake. */
+json_t *er_pool_cage(struct er_pool *pool, struct errand_error *err);
+
 /* A number that no other frame of this pool has. */
 int64_t er_pool_next_id(struct er_pool *pool);
 

@@ -61,6 +61,8 @@ struct er_pool {
     int64_t last_id;
     uint64_t turns; /* jobs submitted so far */
     uint64_t last_code;
+    json_t *cage; /* of Lua workers: {"enforced","missing"}; NULL: not yet */
+    json_t *told; /* what is missing and was logged; or NULL */
 };
 
 /* A new worker that is watched and told to lock itself in, or NULL. Errors

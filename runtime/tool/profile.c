@@ -5,7 +5,6 @@
  * that wait for such a worker, and how its workers have fared lately: one
  * plugin that keeps dying must not slow down the others.
  */
-#include "base/text.h"
 #include "pool_parts.h"
 
 #include <stdlib.h>
@@ -72,6 +71,38 @@ bool er_profile_lock(const struct er_profile *profile, struct er_buf *out)
     return er_frame_end(out, token) && out->len <= LOCK_MOST;
 }
 
+/* Was this said already? If not, it is now. */
+static bool is_told(struct er_pool *pool, const json_t *text)
+{
+    size_t i;
+    json_t *known;
+    json_array_foreach(pool->told, i, known)
+        if (json_equal(known, text))
+            return true;
+    if (!pool->told)
+        pool->told = json_array();
+    json_array_append(pool->told, (json_t *)text);
+    return false;
+}
+
+/* Keep what holds, and say once what does not. */
+static void note_cage(struct er_slot *slot, const json_t *frame)
+{
+    struct er_pool *pool = slot->pool;
+    json_t *missing = json_object_get(frame, "missing"), *text;
+    size_t i;
+    json_array_foreach(missing, i, text)
+    {
+        if (json_is_string(text) && !is_told(pool, text))
+            er_log(pool->log, ERRAND_LOG_WARN,
+                "the cage of tools has a gap: %s", json_string_value(text));
+    }
+    if (pool->cage || !slot->profile->is_lua)
+        return;
+    pool->cage = json_pack("{s:O?, s:O?}", "enforced",
+        json_object_get(frame, "enforced"), "missing", missing);
+}
+
 int er_profile_locked(
     struct er_slot *slot, const json_t *frame, struct errand_error *err)
 {
@@ -84,11 +115,22 @@ int er_profile_locked(
             "the worker cannot lock itself in: %s",
             message ? message : "it does not say why");
     slot->locked = true;
+    note_cage(slot, frame);
     return ERRAND_OK;
+}
+
+json_t *er_pool_cage(struct er_pool *pool, struct errand_error *err)
+{
+    struct er_profile *profile = er_pool_lua(pool, NULL, err);
+    if (!profile || er_pool_wake(pool, profile, err) != ERRAND_OK)
+        return NULL;
+    return json_incref(pool->cage);
 }
 
 void er_profiles_free(struct er_pool *pool)
 {
+    json_decref(pool->cage);
+    json_decref(pool->told);
     while (pool->profiles) {
         struct er_profile *p = pool->profiles;
         pool->profiles = p->next;

@@ -99,6 +99,12 @@ json_t *er_tools_check(
 json_t *er_tools_eval_config(
     er_tools *t, const char *path, struct errand_error *err);
 
+/* What the system enforces on Lua tools here: {"enforced":{"limits":true,
+ * "no_new_privs":true,"landlock":7,"seccomp":true},"missing":[…]}; missing
+ * says in plain words what it cannot. Starts a worker and waits for it. The
+ * caller drops it. Errors WORKER, NOMEM. [owner] */
+json_t *er_tools_cage(er_tools *t, struct errand_error *err);
+
 /* Add a callback tool; see errand_add_tool. Errors USAGE, SCHEMA, EXISTS. */
 int er_tools_add(er_tools *t, const struct errand_tool_def *def,
     const char *source, struct errand_error *err);

@@ -41,6 +41,7 @@ struct er_host {
 
     /* the request that is worked on */
     int sock;
+    const struct er_cage *cage; /* what the process may touch; borrowed */
     json_int_t id;
     int logs_left;
     const json_t *permissions; /* borrowed from the request, or NULL */

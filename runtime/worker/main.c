@@ -7,8 +7,8 @@
 #include "base/frame.h"
 #include "chunk.h"
 #include "host.h"
+#include "lock.h"
 #include "ops.h"
-#include "platform.h"
 #include "plugin.h"
 #include "question.h"
 #include "send.h"
@@ -20,6 +20,7 @@
 
 enum {
     SOCKET = 3,
+    TIMEOUT_MS = 30000, /* of a request that does not say */
     PROTOCOL = 2,
     LARGE = 1024 * 1024, /* bytes of a call after which memory is given
                             back */
@@ -30,6 +31,7 @@ struct worker {
     struct er_chunks chunks;
     struct er_frame_reader reader;
     struct er_buf out;
+    struct er_cage cage;
     bool locked; /* until then it works on nothing else */
     bool is_plugin; /* of that kind: no Lua is run here */
     struct er_plugin_host plugin;
@@ -68,7 +70,7 @@ static bool hello(struct worker *w)
 static bool lock(struct worker *w, const json_t *request)
 {
     er_answer_begin(&w->out, w->host.id);
-    w->locked = er_op_lock(request, &w->out);
+    w->locked = er_op_lock(request, &w->cage, &w->out);
     const char *kind = er_json_str(request, "kind");
     if (w->locked && strcmp(kind, "plugin") == 0) {
         w->is_plugin = true;
@@ -111,6 +113,7 @@ static bool work(struct worker *w, const json_t *request)
         return false;
     if (!w->is_plugin && strcmp(op, "load") == 0)
         return er_chunk_load(&w->chunks, request);
+    er_platform_allow_cpu(er_json_int(request, "timeout_ms", TIMEOUT_MS));
     er_answer_begin(&w->out, w->host.id);
     bool known = w->is_plugin
         ? er_plugin_host_work(&w->plugin, request, op, &w->out)
@@ -176,9 +179,10 @@ int main(void)
         ssize_t n = write(STDERR_FILENO, alone, sizeof alone - 1);
         return n < 0 ? 1 : 2;
     }
-    er_platform_lock_down(SOCKET);
+    er_platform_begin(SOCKET);
     struct worker w = {0};
     er_host_init(&w.host, SOCKET);
+    w.host.cage = &w.cage;
     er_frame_reader_init(&w.reader);
     w.host.reader = &w.reader;
     er_buf_init(&w.out, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
@@ -188,6 +192,7 @@ int main(void)
         er_plugin_host_end(&w.plugin);
     else
         er_host_release(&w.host);
+    er_cage_release(&w.cage);
     er_chunks_release(&w.chunks);
     er_frame_reader_release(&w.reader);
     er_buf_release(&w.out);

@@ -18,10 +18,6 @@ void er_op_describe(struct er_host *h, struct er_chunk *chunk,
 void er_op_config(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out);
 
-/* Lock this process into what the request grants. False: it cannot be, and
- * the answer says why; the worker must end then. */
-bool er_op_lock(const json_t *request, struct er_buf *out);
-
 /* Time of describe and config if the request gives none. */
 enum { ER_OP_LOAD_MS = 2000 };
 

@@ -68,3 +68,17 @@ refused() {
     [ "$status" -ne 0 ]
     has "$stderr" 'nowhere.lua'
 }
+
+@test "doctor says what the system enforces on tools" {
+    errand doctor --json
+    local cage
+    cage=$(jq -r '.checks[] | select(.name == "sandbox") | .value' \
+        <<< "$output")
+    same "$(jq -r .limits <<< "$cage")" true
+    same "$(jq -r .no_new_privs <<< "$cage")" true
+    # a wall that is not there is a finding with words and a hint
+    if [ "$(jq -r '.landlock > 0 and .seccomp' <<< "$cage")" != true ]; then
+        has "$(jq -r '.checks[] | select(.name == "sandbox.missing") |
+            .value' <<< "$output")" 'this '
+    fi
+}

@@ -1,0 +1,62 @@
+/* Systems that are not Linux: the limits that every one has, and the rest
+ * reported as missing. */
+#ifndef __linux__
+#include "cage.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+void er_platform_begin(int sock)
+{
+    long most = sysconf(_SC_OPEN_MAX);
+    for (int fd = sock + 1; fd < most && fd < 65536; fd++)
+        close(fd);
+}
+
+static void limit(int what, rlim_t value)
+{
+    struct rlimit r = {.rlim_cur = value, .rlim_max = value};
+    (void)setrlimit(what, &r);
+}
+
+bool er_platform_limit(const struct er_cage *cage,
+    struct er_cage_report *report, const char **why)
+{
+    (void)why;
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, cage->write.n ? (rlim_t)1 << 30 : 0);
+    limit(RLIMIT_NOFILE, 64);
+    er_cage_holds(report, "limits", "true");
+    return true;
+}
+
+bool er_platform_confine(const struct er_cage *cage,
+    struct er_cage_report *report, const char **why)
+{
+    (void)cage;
+    (void)why;
+    er_cage_holds(report, "landlock", "0");
+    er_cage_lacks(report,
+        "this system has no Landlock: if a tool breaks out of its "
+        "interpreter, it can reach the files that you can");
+    return true;
+}
+
+bool er_platform_filter(const struct er_cage *cage,
+    struct er_cage_report *report, const char **why)
+{
+    (void)cage;
+    (void)why;
+    er_cage_holds(report, "seccomp", "false");
+    er_cage_lacks(report,
+        "this system cannot filter system calls: if a tool breaks out of "
+        "its interpreter, it can use the network and start programs");
+    return true;
+}
+
+void er_platform_allow_cpu(int64_t ms) { (void)ms; }
+
+void er_platform_trim(void) {}
+#else
+typedef int er_platform_other_unused; /* C forbids an empty file */
+#endif
