@@ -15,7 +15,7 @@
 static inline void suite_path(const char *path, char full[512])
 {
     const char *folder = getenv("ERRAND_SUITES");
-    snprintf(full, 512, "%s/%s",
+    snprintf(full, 512, "%.300s/%.200s",
         folder && *folder ? folder : "../shared/suites", path);
 }
 
