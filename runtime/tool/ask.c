@@ -34,7 +34,7 @@ static int wait_for(struct er_process *p, const struct er_log *log,
 {
     short out = p->out.len ? POLLOUT : 0;
     struct pollfd fds[2] = {{.fd = p->sock, .events = (short)(POLLIN | out)},
-        {.fd = p->err, .events = POLLIN}};
+        {.fd = p->err_over ? -1 : p->err, .events = POLLIN}};
     int64_t left = until_ms - er_mono_ms();
     if (left <= 0)
         return er_fail(err, ERRAND_TIMEOUT, "the worker gave no answer");

@@ -322,9 +322,10 @@ static void on_ready(void *ctx, int fd, unsigned flags)
 static void on_words(void *ctx, int fd, unsigned flags)
 {
     struct er_slot *slot = ctx;
+    (void)fd;
     (void)flags;
     er_process_hear(&slot->process, slot->pool->log);
-    if (slot->process.err != fd)
+    if (slot->process.err_over)
         er_watch_stop(&slot->err_watch);
 }
 

@@ -185,13 +185,11 @@ static void hear_line(struct er_process *p, const char *s, size_t len,
 void er_process_hear(struct er_process *p, const struct er_log *log)
 {
     char bytes[4096];
-    if (p->err < 0)
+    if (p->err < 0 || p->err_over)
         return;
     ssize_t n = read(p->err, bytes, sizeof bytes);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-        close(p->err);
-        p->err = -1;
-    }
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        p->err_over = true; /* still open: the loop may be watching it */
     for (ssize_t from = 0; from < n;) {
         const char *end =
             memchr(bytes + from, '\n', (size_t)(n - from));

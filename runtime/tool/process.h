@@ -28,6 +28,7 @@ struct er_process {
     int err;       /* its standard error, non-blocking; -1: closed */
     bool greeted;  /* its hello came: from then on it may have run things */
     int status;    /* as waitpid gave it, once reaped */
+    bool err_over; /* err is at its end */
     bool vanished; /* reaped by somebody else: status unknown */
     struct er_frame_reader in;
     struct er_buf out; /* bytes not yet sent */
