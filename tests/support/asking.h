@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For whatever ends by itself: busy machines are slow. */
+enum { ASKING_MOST_MS = 60000 };
+
 struct asking {
     struct er_loop *loop;
     er_models *models;
@@ -131,7 +134,7 @@ static inline bool ask(
     struct asking *a, const char *model, const char *messages)
 {
     return asking_begin(a, model, messages, NULL) == 0 &&
-           asking_end(a, 10000);
+           asking_end(a, ASKING_MOST_MS);
 }
 
 static inline void asking_open(struct asking *a, const char *config,

@@ -189,7 +189,7 @@ static inline er_tool_call *kit_start(struct kit *k, const char *name,
 
 static inline void kit_wait(struct kit *k, struct kept *kept)
 {
-    int64_t until = er_mono_ms() + 20000;
+    int64_t until = er_mono_ms() + 60000; /* machines can be busy */
     while (!kept->done && er_mono_ms() < until)
         er_loop_run(k->loop, 1000);
     assert_true(kept->done);

@@ -557,7 +557,7 @@ static void test_run_on_a_loop_thread(void **state)
     kit_open(&k, NULL);
     assert_int_equal(errand_thread_start(k.rt, &err), ERRAND_OK);
     kit_start(&k, &t, ask("echo", "from afar"));
-    for (int i = 0; i < 500 && !t.end; i++)
+    for (int i = 0; i < 6000 && !t.end; i++)
         usleep(10000);
     assert_int_equal(t.end, ERRAND_EV_DONE);
     assert_int_equal(errand_drive(k.rt, 0, &err), ERRAND_STATE);

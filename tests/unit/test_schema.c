@@ -169,7 +169,7 @@ static void expect_given_up(
     json_t *errors = json_array();
     int64_t start = er_mono_ms();
     assert_false(er_schema_check(s, v, errors, 10));
-    assert_true(er_mono_ms() - start < 5000);
+    assert_true(er_mono_ms() - start < 60000); /* else it takes years */
     assert_non_null(strstr(only_message(errors), "given up"));
     assert_non_null(strstr(only_message(errors), word));
     json_decref(errors);

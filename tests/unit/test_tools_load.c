@@ -198,7 +198,7 @@ static void test_load_a_file_that_never_ends(void **state)
     int64_t began = er_mono_ms();
     expect_problems(*state, "\nwhile true do end\n",
         "2 stopped: it took too long\n");
-    assert_true(er_mono_ms() - began < 4000);
+    assert_true(er_mono_ms() - began < 30000);
 }
 
 static void test_load_bytecode_is_refused(void **state)
