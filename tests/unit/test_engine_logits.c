@@ -235,7 +235,8 @@ static void test_logits_goldens(void **state)
         return;
     json_object_foreach(json_object_get(doc, "models"), name, value)
     {
-        const json_t *deq = json_object_get(value, "llama_cpp_f32_on_dequantised");
+        const json_t *deq =
+            json_object_get(value, "llama_cpp_f32_on_dequantised");
         const json_t *own = json_object_get(value, "llama_cpp");
         if (deq)
             check_golden(name, deq, &exact, 0.001);
