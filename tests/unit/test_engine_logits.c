@@ -211,9 +211,10 @@ static void check_golden(const char *name, const json_t *cases,
                 most);
         const json_t *greedy24 = json_object_get(c, "greedy24");
         size_t same = go_on(s, info.n_vocab, greedy24);
-        printf("# %s %s prompt %zu: max %.3g, rms %.3g of at most %g, %zu "
-               "greedy tokens the same\n", name, opt->exact ? "exact" : "fast",
-            i, d.max, distance_rms(&d), most, same);
+        printf("# %s %s prompt %zu: max %.3g, rms %.3g of at most %g, "
+               "%zu tokens the same\n", name,
+            opt->exact ? "exact" : "fast", i, d.max, distance_rms(&d), most,
+            same);
         if (opt->exact)
             assert_int_equal(same, json_array_size(greedy24));
         free(row);
