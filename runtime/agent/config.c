@@ -68,6 +68,35 @@ static int check(
 
 /* --- loading */
 
+/* "deny" before "ask" before "allow". */
+static bool is_stricter(const json_t *a, const json_t *b)
+{
+    const char *x = json_string_value(a), *y = json_string_value(b);
+    return !y || (x && (strcmp(x, "deny") == 0 ||
+                           (strcmp(x, "ask") == 0 && strcmp(y, "deny") != 0)));
+}
+
+/* Rules of both files hold, and the stricter default. */
+static int merge_policy(json_t *into, json_t *from)
+{
+    const char *key;
+    json_t *v;
+    json_object_foreach(from, key, v)
+    {
+        json_t *old = json_object_get(into, key);
+        int rc = 0;
+        if (strcmp(key, "default") == 0)
+            rc = is_stricter(v, old) ? json_object_set(into, key, v) : 0;
+        else if (json_is_array(old) && json_is_array(v))
+            rc = json_array_extend(old, v);
+        else if (!json_is_array(old))
+            rc = json_object_set(into, key, v);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int merge(json_t *into, json_t *from)
 {
     const char *key;
@@ -75,6 +104,11 @@ static int merge(json_t *into, json_t *from)
     json_object_foreach(from, key, v)
     {
         json_t *old = json_object_get(into, key);
+        if (strcmp(key, "policy") == 0 && json_is_object(old)) {
+            if (merge_policy(old, v) != 0)
+                return -1;
+            continue;
+        }
         bool by_name = strcmp(key, "providers") == 0 && json_is_object(old) &&
                        json_is_object(v);
         if ((by_name ? json_object_update(old, v)
@@ -85,11 +119,18 @@ static int merge(json_t *into, json_t *from)
 }
 
 /* A file that merely lies in the working folder, perhaps of a stranger's
- * repository, must not be able to send the user's keys anywhere. */
+ * repository, must not be able to send the user's keys anywhere, nor to
+ * allow what the user would be asked about. */
 static int check_stays_here(const json_t *value, struct errand_error *err)
 {
     const char *name, *keys[] = {"base_url", "gateway"};
     json_t *p;
+    const json_t *policy = json_object_get(value, "policy");
+    if (json_array_size(json_object_get(policy, "allow")) > 0)
+        return er_fail(err, ERRAND_CONFIG,
+            "errand.lua of the working folder allows calls; it may deny and "
+            "ask. Put policy.allow into the user's errand.lua, or say "
+            "--config errand.lua if you trust it");
     json_object_foreach(json_object_get(value, "providers"), name, p)
     {
         for (size_t i = 0; i < 2; i++) {

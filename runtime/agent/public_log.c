@@ -1,6 +1,7 @@
 /* errand_log_*: the store, for people. */
 #include "agent/history.h"
 #include "agent/runtime.h"
+#include "base/buf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,28 +188,83 @@ static struct er_new_message *resolved_message(errand *rt, struct er_op *op,
     return row;
 }
 
+/* What a person's word makes of a call. */
+struct verdict {
+    const char *outcome;
+    int from, to;
+    const char *decision;
+};
+
+static const struct verdict verdicts[] = {
+    {"done", ER_CALL_UNKNOWN, ER_CALL_DONE, NULL},
+    {"not-done", ER_CALL_UNKNOWN, ER_CALL_PLANNED, NULL},
+    {"approve", ER_CALL_WAITING, ER_CALL_PLANNED, "once"},
+    {"refuse", ER_CALL_WAITING, ER_CALL_DENIED, "no"},
+};
+
+static const struct verdict *find_verdict(
+    const char *outcome, struct errand_error *err)
+{
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
+        if (strcmp(outcome, verdicts[i].outcome) == 0)
+            return &verdicts[i];
+    er_fail(err, ERRAND_USAGE, "the outcome is \"%.40s\"; it must be done, "
+        "not-done, approve or refuse", outcome);
+    return NULL;
+}
+
+/* An approval is no answer to an unknown outcome, nor the other way round. */
+static int check_state(errand *rt, const char *call,
+    const struct verdict *v, struct errand_error *err)
+{
+    int state = 0;
+    int rc = er_store_state_of(rt->store, call, &state, err);
+    if (rc != ERRAND_OK || state == v->from)
+        return rc;
+    return er_fail(err, ERRAND_STATE,
+        "call %.40s is %s; --%s is for one that is %s", call,
+        er_call_state_name(state), v->outcome, er_call_state_name(v->from));
+}
+
+static const char *text_for(
+    const struct verdict *v, const char *text, struct er_buf *made)
+{
+    if (v->to != ER_CALL_DENIED)
+        return text;
+    er_buf_adds(made, "error: a person refused this call; it was not run.");
+    if (text)
+        er_buf_addf(made, " The reason: %s", text);
+    return er_buf_str(made);
+}
+
 int errand_log_resolve(errand *rt, const char *call_id, const char *outcome,
     const char *text, struct errand_error *err)
 {
     struct errand_error mine = {0};
     char call[ER_ID_SIZE];
     err = err ? err : &mine;
-    bool done = strcmp(outcome, "done") == 0;
-    if (!done && strcmp(outcome, "not-done") != 0)
-        return er_fail(err, ERRAND_USAGE,
-            "the outcome is \"%.40s\"; it must be done or not-done", outcome);
-    int rc = er_store_find(rt->store, "call", call_id, call, err);
+    const struct verdict *v = find_verdict(outcome, err);
+    int rc = v ? er_store_find(rt->store, "call", call_id, call, err)
+               : err->code;
+    if (rc == ERRAND_OK)
+        rc = check_state(rt, call, v, err);
     if (rc != ERRAND_OK)
         return rc;
     struct er_op *op = er_op_new(ER_OP_RESOLVE);
     if (!op)
         return er_nomem(err);
+    struct er_buf made;
+    er_buf_init(&made, 1024 * 1024);
+    bool closed = v->to != ER_CALL_PLANNED;
     op->in.resolve.call_id = call;
-    op->in.resolve.state = done ? ER_CALL_DONE : ER_CALL_PLANNED;
-    if (done)
-        op->in.resolve.message =
-            resolved_message(rt, op, call, text, err);
-    rc = done && !op->in.resolve.message ? err->code : call_op(rt, op, err);
+    op->in.resolve.state = v->to;
+    op->in.resolve.decision = v->decision;
+    if (closed)
+        op->in.resolve.message = resolved_message(
+            rt, op, call, text_for(v, text, &made), err);
+    rc = closed && !op->in.resolve.message ? err->code
+                                           : call_op(rt, op, err);
     er_op_free(op);
+    er_buf_release(&made);
     return rc;
 }

@@ -1,5 +1,6 @@
 /* A run's life: made from its settings, ended once, freed when nothing will
  * call back any more. */
+#include "agent/consent.h"
 #include "agent/run.h"
 
 #include "base/text.h"
@@ -55,6 +56,8 @@ static int check_names(
         const char *s = json_string_value(v), *near = NULL;
         if (!s)
             return er_fail(err, ERRAND_USAGE, "a tool's name is no text");
+        if (strcmp(s, "*") != 0 && er_policy_hides(run->policy, s))
+            return er_consent_hidden(run->policy, s, err);
         if (strcmp(s, "*") == 0 || er_tools_find(run->rt->tools, s))
             continue;
         er_tools_similar(run->rt->tools, s, &near, 1);
@@ -82,7 +85,9 @@ static int read_tools(
     size_t n = rc == ERRAND_OK ? er_tools_count(run->rt->tools) : 0;
     for (size_t i = 0; i < n && rc == ERRAND_OK; i++) {
         const struct er_tool *t = er_tools_at(run->rt->tools, i);
-        if (strcmp(t->source, "builtin") == 0 || is_named(names, t->name))
+        if (strcmp(t->source, "builtin") != 0 && !is_named(names, t->name))
+            continue;
+        if (!er_policy_hides(run->policy, t->name))
             rc = add_tool(run, t, err);
     }
     return rc;
@@ -108,6 +113,8 @@ static int read_settings(errand_run *run, struct errand_error *err)
     if (rc == ERRAND_OK)
         rc = read_schema(run, json_object_get(s, "schema"), err);
     if (rc == ERRAND_OK)
+        rc = er_run_read_policy(run, err);
+    if (rc == ERRAND_OK)
         rc = read_tools(run, json_object_get(s, "tools"), err);
     if (rc == ERRAND_OK)
         rc = er_models_check(run->rt->models, run->model, err);
@@ -126,6 +133,8 @@ errand_run *er_run_new(errand *rt, json_t *settings, errand_event_fn on_event,
     run->settings = json_incref(settings);
     run->on_event = on_event;
     run->user = user;
+    run->on_approval = rt->on_approval;
+    run->approval_user = rt->approval_user;
     run->leg_began_ms = er_mono_ms();
     er_buf_init(&run->reply.text, ANSWER_MAX);
     er_buf_init(&run->reply.reasoning, ANSWER_MAX);
@@ -173,6 +182,7 @@ void er_run_free(errand_run *run)
     er_schema_free(run->answer_schema);
     json_decref(run->messages);
     er_prompt_free(run->prompt);
+    er_policy_free(run->policy);
     free(run->model);
     free(run);
 }

@@ -43,6 +43,10 @@ struct run_call {
     bool begun;           /* T2 is stored: it counts as running */
     json_t *result;       /* the tool message, once there is one */
     int64_t started_ms;
+    char about[65];       /* digest of what an approval is shown */
+    char *why;            /* WAITING: what asks; or NULL */
+    const char *decision; /* what was said to it, to be stored; or NULL */
+    bool asked;           /* WAITING: somebody was asked here */
 };
 
 /* What the model said in the turn under way. */
@@ -72,6 +76,10 @@ struct errand_run {
     const char *tool_choice; /* from settings, or NULL */
     const char *on_unknown;
     bool stream, prompt_form;
+    er_policy *policy;  /* the request's rules and answers to this run */
+    bool wait_asks;     /* on_ask is "wait" */
+    errand_approval_fn on_approval; /* NULL: nobody can be asked */
+    void *approval_user;
 
     /* where it stands */
     json_t *messages;
@@ -90,6 +98,9 @@ struct errand_run {
     int64_t leg_began_ms;
     struct er_timer timer; /* wall-clock budget */
     int64_t total_turns;   /* with earlier legs */
+    bool tainted;          /* text from outside is in the conversation */
+    struct er_timer soon;  /* a call was decided: go on with the calls */
+    int64_t asking_since;  /* someone thinks about a call; 0: nobody */
 
     /* how it ends */
     bool held; /* the next turn waits for the store */
@@ -150,6 +161,17 @@ void er_run_turn(errand_run *run);
  * replies are answered at once. Errors NOMEM */
 int er_run_plan(errand_run *run, struct errand_error *err);
 
+/* Answer a call instead of running it: born FAILED or DENIED. Errors NOMEM */
+int er_run_refuse(struct run_call *c, int state, const char *text,
+    struct errand_error *err);
+
+/* The call has its result, good or bad, for the model to read. */
+void er_run_finish_call(struct run_call *c, int state, const char *text,
+    size_t len, const char *error);
+
+/* Store the state of a call that has no result. */
+void er_run_store_call(struct run_call *c, const char *error);
+
 /* Start what may start; goes on to the next turn when all have results. */
 void er_run_dispatch(errand_run *run);
 void er_run_free_calls(errand_run *run);
@@ -166,6 +188,7 @@ void er_emit_started(errand_run *run);
 void er_emit_call(errand_run *run, const struct run_call *call);
 void er_emit_result(errand_run *run, const struct run_call *call,
     const char *text, int64_t took_ms);
+void er_emit_approval(errand_run *run, const struct errand_approval *what);
 void er_emit_usage(errand_run *run, const struct er_usage *u, int64_t cost);
 void er_emit_retry(
     errand_run *run, const struct errand_error *why, int64_t delay_ms);

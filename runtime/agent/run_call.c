@@ -1,5 +1,6 @@
 /* Running the calls of a reply: intent (T2), the tool, its outcome (T3). */
 #include "agent/cap.h"
+#include "agent/consent.h"
 #include "agent/history.h"
 #include "agent/read_more.h"
 #include "agent/run.h"
@@ -20,11 +21,13 @@ static bool needs_intent(int effect)
 
 void er_run_free_calls(errand_run *run)
 {
+    er_timer_stop(&run->soon);
     for (size_t i = 0; i < run->n_calls; i++) {
         struct run_call *c = &run->calls[i];
         free(c->name);
         free(c->arguments);
         free(c->raw);
+        free(c->why);
         json_decref(c->args);
         json_decref(c->result);
     }
@@ -37,8 +40,10 @@ void er_run_free_calls(errand_run *run)
 
 static void all_done(errand_run *run)
 {
-    for (size_t i = 0; i < run->n_calls; i++)
+    for (size_t i = 0; i < run->n_calls; i++) {
         json_array_append(run->messages, run->calls[i].result);
+        run->tainted |= er_consent_is_external(run->calls[i].result);
+    }
     er_run_free_calls(run);
     er_run_turn(run);
 }
@@ -81,7 +86,10 @@ static void store_outcome(struct run_call *c, const char *text, size_t len,
     *o = (struct er_outcome){.claim = run->claim,
         .call_id = er_arena_str(&op->arena, c->id),
         .state = c->state,
-        .error = er_arena_str(&op->arena, error)};
+        .error = er_arena_str(&op->arena, error),
+        .asked = {er_arena_str(&op->arena, c->about),
+            er_arena_str(&op->arena, c->why)},
+        .decision = c->decision};
     if (c->result) {
         const char *shown = er_json_str(c->result, "content");
         char *content = er_json_text(c->result);
@@ -101,6 +109,11 @@ static void store_outcome(struct run_call *c, const char *text, size_t len,
     op->level = needs_intent(c->effect) ? ER_DURABLE : ER_COMMITTED;
     op->patient = op->level == ER_COMMITTED;
     er_run_submit(run, op, NULL);
+}
+
+void er_run_store_call(struct run_call *c, const char *error)
+{
+    store_outcome(c, NULL, 0, error);
 }
 
 /* What the model reads: the capped result and the guard's remark. */
@@ -126,11 +139,11 @@ static json_t *shown_result(
     json_t *m = er_message_result(
         c->id, c->name, er_buf_str(&shown), shown.len);
     er_buf_release(&shown);
+    er_consent_mark(c, m);
     return m;
 }
 
-/* The call has its result, good or bad, for the model to read. */
-static void finish_call(struct run_call *c, int state, const char *text,
+void er_run_finish_call(struct run_call *c, int state, const char *text,
     size_t len, const char *error)
 {
     errand_run *run = c->run;
@@ -172,7 +185,7 @@ static void set_unknown(struct run_call *c, const char *why)
     if (strcmp(policy, "fail") == 0) {
         char text[300];
         snprintf(text, sizeof text, "unknown outcome: %s", why);
-        finish_call(c, ER_CALL_FAILED, note, sizeof note - 1, text);
+        er_run_finish_call(c, ER_CALL_FAILED, note, sizeof note - 1, text);
         return;
     }
     if (strcmp(policy, "retry") == 0 && !run->cancelled) {
@@ -201,7 +214,7 @@ static void no_answer(struct run_call *c, enum er_tool_status status,
     } else {
         char text[300];
         snprintf(text, sizeof text, "the tool did not answer: %.200s", why);
-        finish_call(c, ER_CALL_FAILED, text, strlen(text), why);
+        er_run_finish_call(c, ER_CALL_FAILED, text, strlen(text), why);
     }
 }
 
@@ -216,11 +229,11 @@ static void on_outcome(void *ctx, const struct er_tool_outcome *o)
         if (o->detail && o->detail[0] && o->status != ER_TOOL_OK)
             er_emit_note(run, "%.64s: %.300s", c->name, o->detail);
         if (o->status == ER_TOOL_OK || o->status == ER_TOOL_FAILED)
-            finish_call(c, o->status == ER_TOOL_OK ? ER_CALL_DONE
+            er_run_finish_call(c, o->status == ER_TOOL_OK ? ER_CALL_DONE
                                                    : ER_CALL_FAILED,
                 o->text, o->len, o->status == ER_TOOL_OK ? NULL : o->detail);
         else if (o->status == ER_TOOL_NOT_RUN)
-            finish_call(c, ER_CALL_FAILED, o->text, o->len, o->detail);
+            er_run_finish_call(c, ER_CALL_FAILED, o->text, o->len, o->detail);
         else
             no_answer(c, o->status, o->detail && o->detail[0] ? o->detail
                                                               : o->text);
@@ -320,6 +333,9 @@ void er_run_dispatch(errand_run *run)
     }
     if (run->running == 0 && !pay_for_calls(run))
         return;
+    er_run_ask(run);
+    if (run->cancelled)
+        return;
     for (size_t i = 0; i < run->n_calls && !run->ending; i++) {
         struct run_call *c = &run->calls[i];
         if (is_finished(c)) {
@@ -336,7 +352,7 @@ void er_run_dispatch(errand_run *run)
         return;
     if (finished == run->n_calls)
         all_done(run);
-    else
+    else if (!er_run_waits_for_approval(run))
         pause_for_unknown(run);
 }
 
@@ -381,7 +397,7 @@ static void find_tool(struct run_call *c)
         return;
     static const char text[] = "this tool does not exist any more";
     if (c->state == ER_CALL_PLANNED || c->state == ER_CALL_RUNNING)
-        finish_call(c, ER_CALL_FAILED, text, sizeof text - 1, text);
+        er_run_finish_call(c, ER_CALL_FAILED, text, sizeof text - 1, text);
 }
 
 static void judge_interrupted(struct run_call *c)
@@ -432,6 +448,8 @@ int er_run_take_calls(errand_run *run, const struct er_loaded *l,
         find_tool(c);
         if (!c->result)
             judge_interrupted(c);
+        if (!c->result)
+            er_run_judge_again(c, &l->calls[first + i]);
         if (c->tool && c->tool->sequential)
             run->one_by_one = true;
     }

@@ -73,6 +73,20 @@ void er_emit_result(errand_run *run, const struct run_call *call,
             text, "took_ms", (json_int_t)took_ms), 0);
 }
 
+void er_emit_approval(errand_run *run, const struct errand_approval *what)
+{
+    char line[160];
+    if (!run->on_event)
+        return;
+    int n = snprintf(
+        line, sizeof line, "%.64s %.80s", what->tool, what->arguments);
+    emit(run, ERRAND_EV_APPROVAL, line, n < 0 ? 0 : strlen(line),
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "call", what->call,
+            "name", what->tool, "arguments", what->arguments, "why",
+            what->why, "rule", what->rule, "tainted", (int)what->tainted),
+        0);
+}
+
 void er_emit_usage(errand_run *run, const struct er_usage *u, int64_t cost)
 {
     char line[96];

@@ -2,6 +2,7 @@
  *
  * A call that cannot be run is answered, not fatal: the answer says what is
  * wrong and where, so that the model can do better. */
+#include "agent/consent.h"
 #include "agent/history.h"
 #include "agent/run.h"
 
@@ -12,8 +13,7 @@
 
 enum { CALLS_MAX = 128, SCHEMA_ERRORS_SHOWN = 5 };
 
-/* The call is born failed with this text. */
-static int refuse(struct run_call *c, const char *text,
+int er_run_refuse(struct run_call *c, int state, const char *text,
     struct errand_error *err)
 {
     char note[200];
@@ -25,11 +25,18 @@ static int refuse(struct run_call *c, const char *text,
         run->guard_pause = true;
         memcpy(run->guard_note, note, sizeof note);
     }
-    c->state = ER_CALL_FAILED;
+    c->state = state;
     json_decref(c->args);
     c->args = NULL;
     c->result = er_message_result(c->id, c->name, text, strlen(text));
     return c->result ? ERRAND_OK : er_nomem(err);
+}
+
+/* The call is born failed with this text. */
+static int refuse(struct run_call *c, const char *text,
+    struct errand_error *err)
+{
+    return er_run_refuse(c, ER_CALL_FAILED, text, err);
 }
 
 static void say_known_tools(struct er_buf *b, const errand_run *run)
@@ -184,7 +191,8 @@ static int plan_call(struct run_call *c, const json_t *said, bool cut,
     if (!c->args)
         return refuse_bad_json(c, json_string_value(raw),
             json_string_length(raw), &why, err);
-    return check_arguments(c, err);
+    int rc = check_arguments(c, err);
+    return rc == ERRAND_OK && !c->result ? er_run_judge(c, err) : rc;
 }
 
 /* Replies with nothing but bad calls, one after the other, end in a pause. */

@@ -100,11 +100,12 @@ static bool fill_calls(errand_run *run, struct er_op *op)
             .effect = c->effect,
             .idem_key = er_arena_str(&op->arena, c->idem_key),
             .state = c->state,
+            .asked = {c->about, er_arena_str(&op->arena, c->why)},
             .result = c->result ? result_in(op, c) : NULL};
         if (c->result && !calls[i].result)
             return false;
         if (c->effect != ERRAND_PURE && c->effect != ERRAND_READ &&
-            c->state == ER_CALL_PLANNED)
+            (c->state == ER_CALL_PLANNED || c->state == ER_CALL_WAITING))
             op->level = ER_DURABLE;
     }
     op->in.step.calls = calls;

@@ -1,6 +1,7 @@
 /* Opening, driving and closing a runtime. */
 #include "agent/runtime.h"
 
+#include "agent/consent.h"
 #include "agent/read_more.h"
 #include "agent/run.h"
 #include "base/program_path.h"
@@ -263,6 +264,8 @@ static int open_parts(
     if (rc == ERRAND_OK)
         rc = er_config_load(&rt->config, opt->config_path, rt->tools, err);
     if (rc == ERRAND_OK)
+        rc = er_consent_open(rt, err);
+    if (rc == ERRAND_OK)
         rc = set_default_model(rt, opt, err);
     if (rc != ERRAND_OK)
         return rc;
@@ -365,6 +368,7 @@ void errand_close(errand *rt)
         er_run_free(r);
     }
     er_timer_stop(&rt->lease_timer);
+    er_consent_close(rt);
     er_config_release(&rt->config);
     free_list(rt->tools_dirs);
     free(rt->default_model);

@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "model/model.h"
 #include "store/store.h"
+#include "tool/policy.h"
 #include "tool/tools.h"
 
 #include <pthread.h>
@@ -34,6 +35,11 @@ struct errand {
     er_models *models;
     char owner[128];
     char *default_model; /* what a request without a model asks; or NULL */
+    er_policy *policy;   /* of errand.lua, and what is always allowed */
+    char *cwd;           /* the working folder; NULL if it cannot be told */
+    bool consent_loaded; /* what the store knows of it was read */
+    errand_approval_fn on_approval;
+    void *approval_user;
     bool tools_loaded;
     char **tools_dirs; /* from the options, ended by NULL; may be NULL */
     struct errand_run *runs; /* alive here, newest first */

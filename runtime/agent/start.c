@@ -1,4 +1,5 @@
 /* errand_start and errand_resume: how a run enters this process. */
+#include "agent/consent.h"
 #include "agent/history.h"
 #include "agent/run.h"
 #include "base/text.h"
@@ -73,6 +74,8 @@ static json_t *settings_of(errand *rt, const struct errand_request *req,
         rc = set_json(s, "schema", req->schema, err);
     if (rc == ERRAND_OK)
         rc = set_text(s, "tool_choice", req->tool_choice, err);
+    if (rc == ERRAND_OK)
+        rc = er_consent_settings(s, req, err);
     if (rc == ERRAND_OK)
         rc = check_policy(req->on_unknown, err);
     if (rc == ERRAND_OK)
@@ -172,6 +175,7 @@ static int go_on(errand_run *run, const struct er_loaded *l,
         return err->code;
     note_sequence(run, l);
     remember_calls(run, l);
+    er_run_take_consent(run, l, calls);
     int rc = calls ? er_runtime_need_tools(run->rt, err) : ERRAND_OK;
     if (rc == ERRAND_OK && calls)
         rc = er_run_take_calls(run, l, err);
@@ -228,6 +232,7 @@ static int load_history(errand_run *run, struct errand_error *err)
         return er_nomem(err);
     json_decref(run->messages);
     run->messages = history;
+    run->tainted = er_consent_has_external(history);
     return ERRAND_OK;
 }
 
@@ -370,6 +375,10 @@ static int start(void *arg)
     if (!run)
         return s->err->code;
     memcpy(run->conv_id, conv, sizeof conv);
+    if (s->req.on_approval) {
+        run->on_approval = s->req.on_approval;
+        run->approval_user = s->req.user;
+    }
     er_id_new(run->claim.run_id);
     run->claim.epoch = 1;
     rc = op ? fill_accept(run, op, &s->req, s->err) : er_nomem(s->err);
@@ -425,12 +434,17 @@ static int apply_options(
     int rc = ERRAND_OK;
     json_object_foreach(o, key, v)
     {
-        if (strcmp(key, "budgets") != 0 && strcmp(key, "on_unknown") != 0)
+        if (strcmp(key, "policy") == 0)
+            rc = er_consent_more(settings, v, err);
+        else if (strcmp(key, "budgets") != 0 &&
+                 strcmp(key, "on_unknown") != 0 && strcmp(key, "on_ask") != 0)
             rc = er_fail(err, ERRAND_USAGE,
-                "unknown option \"%.40s\"; known are budgets, on_unknown",
-                key);
+                "unknown option \"%.40s\"; known are budgets, on_unknown, "
+                "on_ask, policy", key);
         else if (json_object_set(settings, key, v) != 0)
             rc = er_nomem(err);
+        if (rc != ERRAND_OK)
+            break;
     }
     json_decref(o);
     if (rc == ERRAND_OK)

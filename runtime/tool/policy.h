@@ -52,6 +52,10 @@ struct er_policy_place {
     const char *home; /* absolute, or NULL */
 };
 
+/* Does a path lead below the working folder, links followed? [any] */
+bool er_policy_is_below(
+    const struct er_policy_place *place, const char *path);
+
 /* ----------------------------------------------------------------- rules */
 
 typedef struct er_rule er_rule;

@@ -83,6 +83,22 @@ char *er_place_real(const char *lexical)
     return er_buf_take(&b, NULL);
 }
 
+bool er_policy_is_below(
+    const struct er_policy_place *place, const char *path)
+{
+    char *lexical = er_place_lexical(place, path, strlen(path));
+    char *real = lexical ? er_place_real(lexical) : NULL;
+    char *folder = place->cwd ? er_place_real(place->cwd) : NULL;
+    size_t n = folder ? strlen(folder) : 0;
+    bool below = real && folder &&
+                 (n == 1 || (strncmp(real, folder, n) == 0 &&
+                     (real[n] == '/' || real[n] == '\0')));
+    free(lexical);
+    free(real);
+    free(folder);
+    return below;
+}
+
 /* ------------------------------------------------------------------ URLs */
 
 static char *lower(const char *text, size_t len)

@@ -282,6 +282,8 @@ int er_tools_add(er_tools *t, const struct errand_tool_def *def,
         .user = def->user,
         .tool = {.effect = (int32_t)def->effect,
             .sequential = def->sequential != 0,
+            .external = (def->flags & ERRAND_DEF_EXTERNAL) != 0,
+            .egress = (def->flags & ERRAND_DEF_EGRESS) != 0,
             .timeout_ms =
                 def->timeout_ms ? def->timeout_ms : ER_TOOL_TIMEOUT_MS}};
     rc = er_tools_insert(t, &parts, err);

@@ -30,6 +30,8 @@ struct er_tool {
     bool sequential;          /* never beside other calls */
     bool polls;               /* the same answer twice is expected: guards
                                  look away */
+    bool external;            /* says itself: what it returns is from outside */
+    bool egress;              /* says itself: it sends data out */
     int64_t timeout_ms;
     const char *source;  /* "lua", "plugin", "callback", "builtin" */
     const char *path;    /* file, or NULL */

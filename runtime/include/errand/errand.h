@@ -192,6 +192,13 @@ enum errand_effect {
 
 typedef struct errand_call errand_call; /* one call, until answered */
 
+/* What the policy must know of a tool. */
+enum errand_tool_def_flag {
+    ERRAND_DEF_EXTERNAL = 1, /* what it returns comes from outside: it
+                                 taints the conversation */
+    ERRAND_DEF_EGRESS = 2,   /* it sends data out */
+};
+
 struct errand_tool_def {
     uint32_t size;
     uint32_t effect;         /* an errand_effect */
@@ -200,7 +207,7 @@ struct errand_tool_def {
     const char *parameters;  /* JSON Schema of the arguments, an object */
     int64_t timeout_ms;      /* 0: the default, 30,000 */
     uint32_t sequential;     /* 1: never beside other calls */
-    uint32_t reserved;       /* 0 */
+    uint32_t flags;          /* errand_tool_def_flag, added up */
     /* Run one call. Answer through errand_call_reply or errand_call_fail,
      * now or later, from any thread, exactly once. args is valid JSON that
      * fits the schema, borrowed until this function returns. Called on the
@@ -242,6 +249,7 @@ enum errand_event_type {
     ERRAND_EV_FAILED = 10,   /* the run failed; it can be resumed */
     ERRAND_EV_DISCARD = 11,  /* the text since the last turn is void: the
                                 model's turn is tried again */
+    ERRAND_EV_APPROVAL = 12, /* a call waits for a person's approval */
 };
 
 struct errand_event {
@@ -252,13 +260,41 @@ struct errand_event {
                          others: a short line for people; never NULL */
     size_t text_len;
     const char *json; /* CALL, RESULT, USAGE, RETRY, PAUSED, DONE, FAILED,
-                         STARTED: details, schemas/event.schema.json; else
-                         NULL. Borrowed until the callback returns */
+                         STARTED, APPROVAL: details, as in
+                         schemas/event.schema.json; else NULL. Borrowed until
+                         the callback returns */
     int32_t code;     /* FAILED, PAUSED: an errand_code; else 0 */
     uint32_t reserved;
 };
 
 typedef void (*errand_event_fn)(void *user, const struct errand_event *ev);
+
+/* A call that the policy asks about. All texts are borrowed until the
+ * callback returns; run lives on at least until the call is decided. */
+struct errand_approval {
+    uint32_t size;
+    uint32_t tainted;      /* 1: text from outside is in the conversation */
+    errand_run *run;
+    const char *call;      /* its id, for errand_approve */
+    const char *tool;
+    const char *arguments; /* JSON: exactly what will run */
+    const char *why;       /* the rule, or what else asks; for people */
+    const char *rule;      /* that "always" means unless told otherwise: this
+                              call with these arguments */
+};
+
+/* Asked once for each call, on the loop's thread; must not block. Answer
+ * with errand_approve, from here or later. Other calls go on meanwhile. */
+typedef void (*errand_approval_fn)(
+    void *user, const struct errand_approval *what);
+
+enum errand_decision {
+    ERRAND_REFUSE = 0,  /* text, if not NULL, is the reason for the model */
+    ERRAND_ONCE = 1,    /* this call */
+    ERRAND_FOR_RUN = 2, /* this tool for the rest of the run */
+    ERRAND_ALWAYS = 3,  /* text is a rule of the policy that this call fits;
+                           NULL: the approval's own. Kept in the store */
+};
 
 struct errand_request {
     uint32_t size;
@@ -282,6 +318,14 @@ struct errand_request {
                                  the default), "fail", "retry" */
     errand_event_fn on_event; /* or NULL */
     void *user;
+    const char *const *allow; /* rules of the policy (docs/policy.md) for */
+    const char *const *ask;   /* this run, each list ended by NULL; or NULL */
+    const char *const *deny;
+    const char *on_ask; /* a call that the policy asks about where nobody can
+                           be asked: "deny" (the default: the model is told
+                           so) or "wait" (the run pauses, reason approval) */
+    errand_approval_fn on_approval; /* asks a person, given user; NULL: the
+                                       runtime's, errand_on_approval */
 };
 
 enum errand_request_flag {
@@ -299,7 +343,8 @@ ERRAND_API ERRAND_MUST_USE int errand_start(errand *rt,
     struct errand_error *err);
 
 /* Go on with a run that paused, failed or was interrupted. run_id may be
- * its unique beginning. Options (JSON object or NULL): budgets, on_unknown.
+ * its unique beginning. Options (JSON object or NULL): budgets, on_unknown,
+ * on_ask, policy ({"allow","ask","deny"}: further rules).
  * Errors  NOT_FOUND, STATE (done, or alive elsewhere), BUSY  as above */
 ERRAND_API ERRAND_MUST_USE int errand_resume(errand *rt, const char *run_id,
     const char *options, errand_event_fn on_event, void *user,
@@ -308,6 +353,20 @@ ERRAND_API ERRAND_MUST_USE int errand_resume(errand *rt, const char *run_id,
 /* Cancel a run at once, in the middle of anything; it ends PAUSED with code
  * CANCELLED and can be resumed. [owner], or [any] with a loop thread */
 ERRAND_API void errand_cancel(errand_run *run);
+
+/* Who asks for runs that were started without an on_approval of their own,
+ * resumed ones included. NULL: nobody. [owner], before they begin */
+ERRAND_API void errand_on_approval(
+    errand *rt, errand_approval_fn fn, void *user);
+
+/* Decide about a call that waits. Kept durably before it runs: a kill in
+ * between loses nothing and asks nothing twice. If the run is taken up by
+ * another process where the tool is another one by then, it asks again.
+ * Errors NOT_FOUND, STATE (it does not wait), USAGE (the rule) [owner], or
+ * [any] with a loop thread */
+ERRAND_API ERRAND_MUST_USE int errand_approve(errand_run *run,
+    const char *call_id, int decision, const char *text,
+    struct errand_error *err);
 
 /* Ids of a run and its conversation; borrowed as long as the run. [owner] */
 ERRAND_API const char *errand_run_id(const errand_run *run);
@@ -344,8 +403,10 @@ ERRAND_API ERRAND_MUST_USE int errand_log_search(errand *rt,
 ERRAND_API ERRAND_MUST_USE int errand_log_fork(errand *rt, const char *id,
     int64_t seq, char **json, struct errand_error *err);
 
-/* Settle a call of unknown outcome. outcome: "done" (with the result that
- * text holds, may be NULL) or "not-done" (it may run again). */
+/* Settle a call by hand. Of unknown outcome: "done" (with the result that
+ * text holds, may be NULL) or "not-done" (it may run again). One that waits
+ * for approval: "approve" or "refuse" (with the reason that text holds, may
+ * be NULL). errand_resume goes on with its run. */
 ERRAND_API ERRAND_MUST_USE int errand_log_resolve(errand *rt,
     const char *call_id, const char *outcome, const char *text,
     struct errand_error *err);
