@@ -6,6 +6,8 @@
  * over runs that go on, todo, which changes only when a run begins and ends.
  * What a model's turn cost stands in its message.
  *   todo  1: may go on (ready, tools)   2: has messages that are not indexed
+ * A check with IN of more than two values makes a temporary table each time
+ * it is asked, which costs more than the change it guards: hence the ORs.
  */
 #include "store/disk.h"
 #include "store/sqlite_db.h"
@@ -33,7 +35,8 @@ static const char version_1[] =
     " id TEXT NOT NULL UNIQUE,"
     " conv INTEGER NOT NULL REFERENCES conversations(no),"
     " state TEXT NOT NULL"
-    "  CHECK(state IN('ready','tools','paused','done','failed')),"
+    "  CHECK(state='ready' OR state='tools' OR state='paused' OR"
+    "   state='done' OR state='failed'),"
     " todo INTEGER NOT NULL,"
     " owner TEXT,"
     " epoch INTEGER NOT NULL,"
@@ -92,8 +95,10 @@ static const char version_1[] =
     " raw TEXT,"
     " effect INTEGER NOT NULL,"
     " idem_key TEXT NOT NULL,"
-    " state TEXT NOT NULL CHECK(state IN('planned','waiting_approval',"
-    "  'running','done','failed','unknown','denied')),"
+    " state TEXT NOT NULL"
+    "  CHECK(state='planned' OR state='done' OR state='running' OR"
+    "   state='failed' OR state='waiting_approval' OR state='unknown' OR"
+    "   state='denied'),"
     " attempt INTEGER NOT NULL DEFAULT 0,"
     " begun_ms INTEGER,"
     " ended_ms INTEGER,"
