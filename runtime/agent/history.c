@@ -11,30 +11,44 @@ static const char LOST_RESULT[] =
     "{\"status\":\"interrupted\",\"note\":\"this call has no result; it may "
     "or may not have taken effect\"}";
 
-static json_t *clean_string(const char *text, size_t len)
+/* A text that may be no UTF-8, what is wrong in it replaced. */
+static bool put_clean(
+    json_t *m, const char *key, const char *text, size_t len)
 {
-    json_t *v = json_stringn(text, len);
-    if (v)
-        return v;
-    struct er_buf clean; /* not UTF-8: replace what is wrong */
+    struct er_buf clean;
+    if (er_utf8_valid_prefix(text, len) == len)
+        return er_json_putn(m, key, text, len);
     er_buf_init(&clean, len > SIZE_MAX / 4 ? SIZE_MAX - 1 : len * 3 + 1);
-    if (er_text_scrub(&clean, text, len))
-        v = json_stringn_nocheck(er_buf_str(&clean), clean.len);
+    bool ok = er_text_scrub(&clean, text, len) &&
+              er_json_putn(m, key, er_buf_str(&clean), clean.len);
     er_buf_release(&clean);
-    return v;
+    return ok;
+}
+
+static json_t *unless_failed(json_t *m, bool ok)
+{
+    if (ok)
+        return m;
+    json_decref(m);
+    return NULL;
 }
 
 json_t *er_message_text(const char *role, const char *text, size_t len)
 {
-    return json_pack(
-        "{s:s, s:o}", "role", role, "content", clean_string(text, len));
+    json_t *m = json_object();
+    return unless_failed(m, er_json_put(m, "role", role) &&
+                                put_clean(m, "content", text, len));
 }
 
 json_t *er_message_result(
     const char *call_id, const char *tool, const char *text, size_t len)
 {
-    return json_pack("{s:s, s:s, s:s, s:o}", "role", "tool", "tool_call_id",
-        call_id, "name", tool, "content", clean_string(text, len));
+    json_t *m = json_object();
+    return unless_failed(m, er_json_put(m, "role", "tool") &&
+                                put_clean(m, "tool_call_id", call_id,
+                                    strlen(call_id)) &&
+                                put_clean(m, "name", tool, strlen(tool)) &&
+                                put_clean(m, "content", text, len));
 }
 
 static bool has_role(const json_t *m, const char *role)

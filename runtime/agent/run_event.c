@@ -4,31 +4,70 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static void emit(errand_run *run, int type, const char *text, size_t len,
-    json_t *details, int code)
+/* --- details: written member by member, for a run emits many and most
+ * embedders look at few */
+
+enum { DETAILS_MAX = 1 << 30 };
+
+static void add_key(struct er_buf *b, const char *key)
 {
-    char *json = NULL;
-    if (run->on_event && details) {
-        json_object_set_new(
-            details, "run", json_string(run->claim.run_id));
-        json = er_json_text(details);
-    }
-    json_decref(details);
-    if (run->on_event) {
-        struct errand_event ev = {.size = sizeof ev, .type = (uint32_t)type,
-            .run = run, .text = text ? text : "", .text_len = len,
-            .json = json, .code = code};
+    er_buf_adds(b, b->len > 1 ? ",\"" : "\"");
+    er_buf_adds(b, key);
+    er_buf_adds(b, "\":");
+}
+
+static void add_text(struct er_buf *b, const char *key, const char *text)
+{
+    add_key(b, key);
+    er_json_add_string(b, text ? text : "", text ? strlen(text) : 0);
+}
+
+static void add_int(struct er_buf *b, const char *key, int64_t n)
+{
+    add_key(b, key);
+    er_buf_addi(b, n);
+}
+
+static void add_bool(struct er_buf *b, const char *key, bool yes)
+{
+    add_key(b, key);
+    er_buf_adds(b, yes ? "true" : "false");
+}
+
+static void begin(struct er_buf *b)
+{
+    er_buf_init(b, DETAILS_MAX);
+    er_buf_reserve(b, 511);
+    er_buf_addc(b, '{');
+}
+
+static void emit_plain(errand_run *run, int type, const char *text,
+    size_t len, const char *json, int code)
+{
+    struct errand_event ev = {.size = sizeof ev, .type = (uint32_t)type,
+        .run = run, .text = text ? text : "", .text_len = len,
+        .json = json, .code = code};
+    if (run->on_event)
         run->on_event(run->user, &ev);
-    }
-    free(json);
+}
+
+/* With its details, which end here. Without memory for them it goes out
+ * without. */
+static void emit(errand_run *run, int type, const char *text,
+    struct er_buf *details, int code)
+{
+    add_text(details, "run", run->claim.run_id);
+    er_buf_addc(details, '}');
+    emit_plain(run, type, text, text ? strlen(text) : 0,
+        details->failed ? NULL : er_buf_str(details), code);
+    er_buf_release(details);
 }
 
 void er_emit_text(errand_run *run, int type, const char *text, size_t len)
 {
-    emit(run, type, text, len, NULL, 0);
+    emit_plain(run, type, text, len, NULL, 0);
 }
 
 void er_emit_note(errand_run *run, const char *fmt, ...)
@@ -38,94 +77,117 @@ void er_emit_note(errand_run *run, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    emit(run, ERRAND_EV_NOTICE, text, strlen(text), NULL, 0);
+    emit_plain(run, ERRAND_EV_NOTICE, text, strlen(text), NULL, 0);
 }
 
 void er_emit_started(errand_run *run)
 {
-    emit(run, ERRAND_EV_STARTED, run->claim.run_id,
-        strlen(run->claim.run_id),
-        json_pack("{s:s, s:s}", "conversation", run->conv_id, "model",
-            run->model), 0);
+    struct er_buf b;
+    if (!run->on_event)
+        return;
+    begin(&b);
+    add_text(&b, "conversation", run->conv_id);
+    add_text(&b, "model", run->model);
+    emit(run, ERRAND_EV_STARTED, run->claim.run_id, &b, 0);
 }
 
 void er_emit_call(errand_run *run, const struct run_call *call)
 {
+    const char *arguments = call->raw ? call->raw : call->arguments;
     char line[160];
+    struct er_buf b;
     if (!run->on_event)
         return;
-    int n = snprintf(line, sizeof line, "%.64s %.80s", call->name,
-        call->raw ? call->raw : call->arguments);
-    emit(run, ERRAND_EV_CALL, line, n < 0 ? 0 : strlen(line),
-        json_pack("{s:s, s:s, s:s, s:o}", "call", call->id, "name",
-            call->name, "arguments", call->raw ? call->raw : call->arguments,
-            "valid", json_boolean(call->args != NULL)), 0);
+    snprintf(line, sizeof line, "%.64s %.80s", call->name, arguments);
+    begin(&b);
+    add_text(&b, "call", call->id);
+    add_text(&b, "name", call->name);
+    add_text(&b, "arguments", arguments);
+    add_bool(&b, "valid", call->args != NULL);
+    emit(run, ERRAND_EV_CALL, line, &b, 0);
 }
 
 void er_emit_result(errand_run *run, const struct run_call *call,
     const char *text, int64_t took_ms)
 {
+    struct er_buf b;
     if (!run->on_event)
         return;
-    emit(run, ERRAND_EV_RESULT, text, strlen(text),
-        json_pack("{s:s, s:s, s:s, s:s, s:I}", "call", call->id, "name",
-            call->name, "state", er_call_state_name(call->state), "result",
-            text, "took_ms", (json_int_t)took_ms), 0);
+    begin(&b);
+    add_text(&b, "call", call->id);
+    add_text(&b, "name", call->name);
+    add_text(&b, "state", er_call_state_name(call->state));
+    add_text(&b, "result", text);
+    add_int(&b, "took_ms", took_ms);
+    emit(run, ERRAND_EV_RESULT, text, &b, 0);
 }
 
 void er_emit_approval(errand_run *run, const struct errand_approval *what)
 {
     char line[160];
+    struct er_buf b;
     if (!run->on_event)
         return;
-    int n = snprintf(
-        line, sizeof line, "%.64s %.80s", what->tool, what->arguments);
-    emit(run, ERRAND_EV_APPROVAL, line, n < 0 ? 0 : strlen(line),
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "call", what->call,
-            "name", what->tool, "arguments", what->arguments, "why",
-            what->why, "rule", what->rule, "tainted", (int)what->tainted),
-        0);
+    snprintf(line, sizeof line, "%.64s %.80s", what->tool, what->arguments);
+    begin(&b);
+    add_text(&b, "call", what->call);
+    add_text(&b, "name", what->tool);
+    add_text(&b, "arguments", what->arguments);
+    add_text(&b, "why", what->why);
+    add_text(&b, "rule", what->rule);
+    add_bool(&b, "tainted", what->tainted);
+    emit(run, ERRAND_EV_APPROVAL, line, &b, 0);
 }
 
 void er_emit_usage(errand_run *run, const struct er_usage *u, int64_t cost)
 {
     char line[96];
+    struct er_buf b;
     if (!run->on_event)
         return;
     snprintf(line, sizeof line, "%lld tokens in, %lld out",
         (long long)u->prompt_tokens, (long long)u->completion_tokens);
-    emit(run, ERRAND_EV_USAGE, line, strlen(line),
-        json_pack("{s:I, s:I, s:I, s:I, s:I}", "prompt_tokens",
-            (json_int_t)u->prompt_tokens, "completion_tokens",
-            (json_int_t)u->completion_tokens, "cached_tokens",
-            (json_int_t)u->cached_tokens, "reasoning_tokens",
-            (json_int_t)u->reasoning_tokens, "cost_micros",
-            (json_int_t)cost), 0);
+    begin(&b);
+    add_int(&b, "prompt_tokens", u->prompt_tokens);
+    add_int(&b, "completion_tokens", u->completion_tokens);
+    add_int(&b, "cached_tokens", u->cached_tokens);
+    add_int(&b, "reasoning_tokens", u->reasoning_tokens);
+    add_int(&b, "cost_micros", cost);
+    emit(run, ERRAND_EV_USAGE, line, &b, 0);
 }
 
 void er_emit_retry(
     errand_run *run, const struct errand_error *why, int64_t delay_ms)
 {
-    emit(run, ERRAND_EV_RETRY, why->msg, strlen(why->msg),
-        json_pack("{s:s, s:s, s:I}", "code", errand_code_name(why->code),
-            "error", why->msg, "delay_ms", (json_int_t)delay_ms), 0);
+    struct er_buf b;
+    if (!run->on_event)
+        return;
+    begin(&b);
+    add_text(&b, "code", errand_code_name(why->code));
+    add_text(&b, "error", why->msg);
+    add_int(&b, "delay_ms", delay_ms);
+    emit(run, ERRAND_EV_RETRY, why->msg, &b, 0);
 }
 
 void er_emit_end(errand_run *run, int type, const char *reason,
     const char *text, const struct errand_error *why)
 {
-    json_t *details = json_pack("{s:s, s:I, s:I, s:I, s:I}", "conversation",
-        run->conv_id, "turns", (json_int_t)run->spent.turns, "calls",
-        (json_int_t)run->spent.calls, "tokens", (json_int_t)run->spent.tokens,
-        "cost_micros", (json_int_t)run->spent.cost_micro);
-    if (details && reason)
-        json_object_set_new(details, "reason", json_string(reason));
-    if (details && why) {
-        json_object_set_new(
-            details, "code", json_string(errand_code_name(why->code)));
-        json_object_set_new(details, "error", json_string(why->msg));
+    struct er_buf b;
+    if (!run->on_event)
+        return;
+    begin(&b);
+    add_text(&b, "conversation", run->conv_id);
+    add_int(&b, "turns", run->spent.turns);
+    add_int(&b, "calls", run->spent.calls);
+    add_int(&b, "tokens", run->spent.tokens);
+    add_int(&b, "cost_micros", run->spent.cost_micro);
+    if (reason)
+        add_text(&b, "reason", reason);
+    if (why) {
+        add_text(&b, "code", errand_code_name(why->code));
+        add_text(&b, "error", why->msg);
     }
-    if (details && type == ERRAND_EV_DONE)
-        json_object_set_new(details, "answer", json_string(text));
-    emit(run, type, text, strlen(text), details, why ? why->code : 0);
+    if (type == ERRAND_EV_DONE)
+        add_text(&b, "answer", text);
+    emit(run, type, text, &b, why ? why->code : 0);
 }

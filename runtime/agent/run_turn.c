@@ -30,9 +30,13 @@ static void reset_reply(struct run_reply *r)
 
 static json_t *call_for_message(const struct run_call *c, const json_t *said)
 {
-    json_t *v = json_pack("{s:s, s:s, s:s}", "id", c->id, "name", c->name,
-        "arguments", c->arguments);
-    if (v && !json_is_true(json_object_get(said, "made")))
+    json_t *v = json_object();
+    if (!er_json_put(v, "id", c->id) || !er_json_put(v, "name", c->name) ||
+        !er_json_put(v, "arguments", c->arguments)) {
+        json_decref(v);
+        return NULL;
+    }
+    if (!json_is_true(json_object_get(said, "made")))
         json_object_set(v, "provider_id", json_object_get(said, "id"));
     return v;
 }
@@ -299,13 +303,11 @@ static void record_attempt(errand_run *run, const struct errand_error *why)
 
 static void keep_call(errand_run *run, const struct er_model_call *c)
 {
-    json_t *v = json_pack("{s:s, s:b}", "id", c->id, "made", c->id_made);
-    if (v) {
-        json_object_set_new(
-            v, "name", json_stringn_nocheck(c->name, strlen(c->name)));
-        json_object_set_new(v, "arguments",
-            json_stringn_nocheck(c->arguments, c->arguments_len));
-    }
+    json_t *v = json_object();
+    er_json_put(v, "id", c->id);
+    er_json_put(v, "name", c->name);
+    er_json_putn(v, "arguments", c->arguments, c->arguments_len);
+    json_object_set_new_nocheck(v, "made", json_boolean(c->id_made));
     json_array_append_new(run->reply.calls, v);
 }
 

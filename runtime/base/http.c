@@ -345,7 +345,7 @@ static int begin(struct er_http_call *c, struct errand_error *err)
         give_easy(c);
         return er_nomem(err);
     }
-    CURLMcode mc = curl_multi_add_handle(h->multi, c->easy);
+    CURLMcode mc = er_http_sockets_add(&h->sockets, c->easy);
     if (mc != CURLM_OK) {
         give_easy(c);
         return er_fail(err, ERRAND_NOMEM, "cannot start a request: %s",

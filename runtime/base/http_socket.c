@@ -180,6 +180,10 @@ static int on_timer_set(CURLM *multi, long ms, void *ctx)
     (void)multi;
     if (ms < 0)
         return event_del(&s->timer);
+    if (ms == 0 && s->adding) {
+        event_active(&s->timer, EV_TIMEOUT, 1);
+        return 0;
+    }
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
     return event_add(&s->timer, &tv);
 }
@@ -194,6 +198,17 @@ void er_http_sockets_init(
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, s);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_set);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, s);
+}
+
+/* A transfer that is added asks for a timeout of 0. Made active at once, it
+ * spares the loop a look at its descriptors; what libcurl asks for while it
+ * runs waits for one, so that no transfer starves the others. */
+CURLMcode er_http_sockets_add(struct er_http_sockets *s, CURL *easy)
+{
+    s->adding = true;
+    CURLMcode mc = curl_multi_add_handle(s->multi, easy);
+    s->adding = false;
+    return mc;
 }
 
 void er_http_sockets_release(struct er_http_sockets *s)

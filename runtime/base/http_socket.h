@@ -13,6 +13,7 @@ struct er_http_sockets {
     struct event_base *base;
     CURLM *multi;
     struct event timer;
+    bool adding; /* inside er_http_sockets_add */
     struct er_http_socket **by_fd; /* NULL: not known */
     size_t fd_count;
     /* Called instead of curl_multi_socket_action: flags as it takes them */
@@ -26,6 +27,10 @@ void er_http_sockets_init(
 
 /* After curl_multi_cleanup. */
 void er_http_sockets_release(struct er_http_sockets *s);
+
+/* Add an easy handle to the multi handle, to begin as soon as the callback
+ * that runs now has returned. */
+CURLMcode er_http_sockets_add(struct er_http_sockets *s, CURL *easy);
 
 /* Let an easy handle open and close its sockets here. */
 void er_http_sockets_use(struct er_http_sockets *s, CURL *easy);

@@ -1,6 +1,20 @@
 /* Small questions to jansson's values. */
 #include "json.h"
 
+#include <string.h>
+
+bool er_json_putn(
+    json_t *object, const char *key, const char *text, size_t len)
+{
+    return json_object_set_new_nocheck(
+               object, key, json_stringn_nocheck(text, len)) == 0;
+}
+
+bool er_json_put(json_t *object, const char *key, const char *text)
+{
+    return er_json_putn(object, key, text, strlen(text));
+}
+
 const char *er_json_str(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));

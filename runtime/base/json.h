@@ -47,6 +47,12 @@ bool er_json_add(struct er_buf *out, const json_t *value);
  * U+FFFD. */
 bool er_json_add_string(struct er_buf *out, const char *s, size_t len);
 
+/* Put a text into an object: valid UTF-8, under a key that is. False: no
+ * memory, or object is NULL. */
+bool er_json_put(json_t *object, const char *key, const char *text);
+bool er_json_putn(
+    json_t *object, const char *key, const char *text, size_t len);
+
 /* Member of an object as a text: "" kept, NULL if missing or no string.
  * Borrowed as long as the object. */
 const char *er_json_str(const json_t *object, const char *key);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -79,9 +80,9 @@ static bool read_escape(struct er_json_cursor *c, struct er_buf *out)
     return er_buf_addc(out, means[found - names]);
 }
 
-/* Has one of the eight bytes its highest bit after this: a byte below 0x20,
- * a quote or a backslash? Borrows may mark a byte too many, never one too
- * few; the caller looks at each byte then. */
+/* The highest bit of each of the eight bytes that is below 0x20, a quote or a
+ * backslash. A borrow may mark a byte above one of these as well: the lowest
+ * mark is always right. */
 static uint64_t special_bytes(uint64_t w)
 {
     const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
@@ -90,17 +91,47 @@ static uint64_t special_bytes(uint64_t w)
                ((slash - ones) & ~slash)) & highs;
 }
 
+static uint64_t load_eight(const char *s)
+{
+    uint64_t w;
+    memcpy(&w, s, sizeof w);
+    return le64toh(w); /* the first byte is the lowest */
+}
+
+static size_t first_mark(uint64_t marks)
+{
+    return (size_t)__builtin_ctzll(marks) / 8;
+}
+
+static bool is_plain(char c)
+{
+    return c != '"' && c != '\\' && (unsigned char)c >= 0x20;
+}
+
 size_t er_json_plain_len(const char *s, size_t len)
 {
     size_t n = 0;
-    uint64_t w;
-    for (; len - n >= sizeof w; n += sizeof w) {
-        memcpy(&w, s + n, sizeof w);
-        if (special_bytes(w))
-            break;
+    for (; len - n >= 8; n += 8) {
+        uint64_t marks = special_bytes(load_eight(s + n));
+        if (marks)
+            return n + first_mark(marks);
     }
-    while (n < len && s[n] != '"' && s[n] != '\\' &&
-           (unsigned char)s[n] >= 0x20)
+    while (n < len && is_plain(s[n]))
+        n++;
+    return n;
+}
+
+/* The same, and up to what is no ASCII. */
+static size_t ascii_len(const char *s, size_t len)
+{
+    const uint64_t highs = 0x8080808080808080u;
+    size_t n = 0;
+    for (; len - n >= 8; n += 8) {
+        uint64_t w = load_eight(s + n), marks = special_bytes(w) | (w & highs);
+        if (marks)
+            return n + first_mark(marks);
+    }
+    while (n < len && is_plain(s[n]) && (unsigned char)s[n] < 0x80)
         n++;
     return n;
 }
@@ -138,7 +169,10 @@ bool er_json_string_read(struct er_json_cursor *c, struct er_buf *out)
 size_t er_json_plain_string(const struct er_json_cursor *c)
 {
     const char *s = c->text + c->at + 1;
-    size_t left = c->len - c->at - 1, n = er_json_plain_len(s, left);
+    size_t left = c->len - c->at - 1, n = ascii_len(s, left);
+    if (n < left && s[n] == '"')
+        return n;
+    n += er_json_plain_len(s + n, left - n);
     bool plain = n < left && s[n] == '"' && er_utf8_valid_prefix(s, n) == n;
     return plain ? n : SIZE_MAX;
 }

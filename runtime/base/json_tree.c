@@ -15,13 +15,20 @@ void er_tree_release(struct er_tree *t)
     er_buf_release(&t->scratch);
 }
 
+enum { NODES = 16 }; /* that are allocated at once */
+
 static struct er_node *new_node(struct er_tree *t, enum er_node_type type)
 {
-    struct er_node *n = er_arena_alloc(&t->arena, sizeof *n);
-    if (n) {
-        n->type = type;
-        n->raw = t->c.text + t->c.at;
+    if (t->spare_count == 0) {
+        t->spare = er_arena_alloc(&t->arena, NODES * sizeof *t->spare);
+        if (!t->spare)
+            return NULL;
+        t->spare_count = NODES;
     }
+    struct er_node *n = t->spare++;
+    t->spare_count--;
+    n->type = type;
+    n->raw = t->c.text + t->c.at;
     return n;
 }
 
@@ -190,7 +197,7 @@ const struct er_node *er_tree_parse(
     er_arena_reset(&t->arena);
     if (t->scratch.max == 0)
         er_buf_init(&t->scratch, SIZE_MAX / 4);
-    t->depth = 0;
+    t->depth = t->spare_count = 0;
     t->c = (struct er_json_cursor){
         .text = text, .len = len, .mode = ER_JSON_LENIENT};
     if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)

@@ -41,7 +41,8 @@ struct er_tree {
     struct er_arena arena;
     struct er_buf scratch;
     struct er_json_cursor c;
-    int depth;
+    struct er_node *spare; /* zeroed, the next to be used */
+    int depth, spare_count;
 };
 
 /* A zeroed tree is an empty one. [any] */
