@@ -7,6 +7,7 @@
 #include "base/http_error.h"
 #include "base/http_socket.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,14 +172,37 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *ctx)
     return c->fault == ERRAND_OK ? len : CURL_WRITEFUNC_ERROR;
 }
 
+/* May the address in ip, as libcurl writes it, be spoken to? */
+static bool is_allowed(const struct er_http_call *c, const char *ip, int port)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    v4.sin_port = v6.sin6_port = htons((uint16_t)port);
+    if (inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
+        return c->req.allow(c->req.ctx, (struct sockaddr *)&v4);
+    if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
+        return c->req.allow(c->req.ctx, (struct sockaddr *)&v6);
+    return false;
+}
+
+static curl_socket_t on_open(
+    void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+    struct er_http_call *c = ctx;
+    bool fits = purpose == CURLSOCKTYPE_IPCXN &&
+                c->req.allow(c->req.ctx, &addr->addr);
+    return fits ? er_http_sockets_open(&c->http->sockets, addr)
+                : CURL_SOCKET_BAD;
+}
+
 static int on_connected(void *ctx, char *ip, char *own_ip, int port,
     int own_port)
 {
     struct er_http_call *c = ctx;
-    (void)ip;
     (void)own_ip;
-    (void)port;
     (void)own_port;
+    if (c->req.allow && !is_allowed(c, ip, port))
+        return CURL_PREREQFUNC_ABORT;
     if (c->phase == CONNECTING)
         enter(c, WAITING);
     return CURL_PREREQFUNC_OK;
@@ -195,13 +219,15 @@ static const char *certificates(void)
     return file && *file ? file : NULL;
 }
 
-static CURL *new_easy(struct er_http *h)
+static CURL *new_easy(void)
 {
     CURL *e = curl_easy_init();
     if (!e)
         return NULL;
     const char *trusted = certificates();
     if (curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") !=
+            CURLE_OK ||
+        curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") !=
             CURLE_OK ||
         /* all that it decodes */
         curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") != CURLE_OK ||
@@ -216,17 +242,15 @@ static CURL *new_easy(struct er_http *h)
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     /* Cancelling must not wait for a resolver that hangs. */
     curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(e, CURLOPT_POST, 1L);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
-    er_http_sockets_use(&h->sockets, e);
     return e;
 }
 
 static CURL *take_easy(struct er_http *h)
 {
-    return h->easy_count ? h->easies[--h->easy_count] : new_easy(h);
+    return h->easy_count ? h->easies[--h->easy_count] : new_easy();
 }
 
 static void give_easy(struct er_http_call *c)
@@ -242,6 +266,40 @@ static void give_easy(struct er_http_call *c)
     c->easy = NULL;
 }
 
+/* The method; a handle that was used before keeps nothing of its last. */
+static bool set_method(struct er_http_call *c)
+{
+    CURL *e = c->easy;
+    const struct er_http_request *r = &c->req;
+    const char *custom = NULL;
+    if (!r->method || strcmp(r->method, "POST") == 0) {
+        curl_easy_setopt(e, CURLOPT_POST, 1L);
+    } else if (strcmp(r->method, "HEAD") == 0) {
+        curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+    } else {
+        bool body = r->body.len > 0 || r->method[0] == 'P'; /* PUT, PATCH */
+        curl_easy_setopt(e, body ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+        if (body || strcmp(r->method, "GET") != 0)
+            custom = r->method;
+    }
+    return curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, custom) == CURLE_OK;
+}
+
+/* A guarded call opens its sockets itself and knows no proxy. Whoever
+ * closes them is asked after the call is gone. */
+static bool set_guard(struct er_http_call *c)
+{
+    CURL *e = c->easy;
+    er_http_sockets_use(&c->http->sockets, e);
+    if (c->req.allow) {
+        curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+        curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c);
+    }
+    curl_easy_setopt(e, CURLOPT_RESOLVE, c->req.resolve);
+    return curl_easy_setopt(e, CURLOPT_PROXY,
+               c->req.allow ? "" : NULL) == CURLE_OK;
+}
+
 /* False: no memory for libcurl's copies. */
 static bool set_up(struct er_http_call *c)
 {
@@ -255,12 +313,15 @@ static bool set_up(struct er_http_call *c)
     c->text[0] = '\0';
     if (curl_easy_setopt(e, CURLOPT_URL, c->url) != CURLE_OK ||
         curl_easy_setopt(e, CURLOPT_NOPROXY, r->direct ? "*" : NULL) !=
-            CURLE_OK)
+            CURLE_OK ||
+        !set_guard(c))
         return false;
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
         (curl_off_t)r->body.len);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, er_buf_str(&r->body));
+    if (!set_method(c)) /* after the body, which implies POST */
+        return false;
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
         (long)r->timeouts.connect_ms);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->text);
@@ -679,6 +740,16 @@ const char *er_http_header(const er_http_call *c, const char *name)
         curl_easy_header(c->easy, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
         return NULL;
     return h->value;
+}
+
+void er_http_each_header(const er_http_call *c,
+    bool (*fn)(void *ctx, const char *name, const char *value), void *ctx)
+{
+    struct curl_header *h = NULL;
+    while (c->easy &&
+           (h = curl_easy_nextheader(c->easy, CURLH_HEADER, -1, h)) &&
+           fn(ctx, h->name, h->value))
+        ;
 }
 
 void er_http_enough(er_http_call *c)

@@ -1,10 +1,15 @@
 /* HTTP requests on the loop: libcurl's multi interface, its sockets and its
  * timer driven by libevent.
  *
- * Knows nothing of what is asked or answered. A call is one POST, which can
- * be sent again with the same body; its answer goes to on_body piece by
- * piece. Connections are kept and used again, for a thousand calls at once
- * if need be.
+ * Knows nothing of what is asked or answered. A call is one request, which
+ * can be sent again with the same body; its answer goes to on_body piece by
+ * piece. Redirects are answers like others. Connections are kept and used
+ * again, for a thousand calls at once if need be.
+ *
+ * A call with an allow function is guarded: it is asked about the address
+ * of each socket before that is opened, and of each connection before the
+ * request goes out on it, a used one too; and no proxy stands between. A
+ * name that leads elsewhere the second time changes nothing about that.
  *
  * libcurl must not be entered from inside its own callbacks, but owners may
  * do anything at any moment: what would enter it then is put off until it
@@ -18,6 +23,7 @@
 #include "base/loop.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 typedef struct er_http er_http;
 typedef struct er_http_call er_http_call;
@@ -38,12 +44,17 @@ struct er_http_result {
 
 struct er_http_request {
     const char *url;            /* copied */
+    const char *method; /* NULL: POST; borrowed until the call is closed */
     struct curl_slist *headers; /* borrowed until the call is closed */
     const char *extra_header;   /* "name: value", copied; or NULL */
     struct er_buf body;         /* taken, in every case */
     struct er_http_timeouts timeouts;
     size_t max_bytes;                  /* of the answer, decoded */
     bool direct;                       /* past every proxy */
+    /* NULL: no guard. May this address be connected to? */
+    bool (*allow)(void *ctx, const struct sockaddr *to);
+    /* "host:port:address", past the resolver; borrowed; for tests */
+    struct curl_slist *resolve;
     void (*on_body)(void *ctx, const char *bytes, size_t len);
     void (*on_done)(void *ctx, const struct er_http_result *result);
     void *ctx;
@@ -71,6 +82,10 @@ long er_http_status(const er_http_call *c);
 /* A header of the answer, NULL if it is not there; borrowed until the call
  * is sent again or closed. [owner] */
 const char *er_http_header(const er_http_call *c, const char *name);
+
+/* Each header of the answer in its order, as long as fn says true. */
+void er_http_each_header(const er_http_call *c,
+    bool (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 
 /* From on_body: all that matters has come. on_done follows as soon as
  * libcurl has returned; further bytes are dropped. [owner] */

@@ -139,11 +139,9 @@ static int on_watch(
     return 0;
 }
 
-static curl_socket_t on_open(
-    void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
+curl_socket_t er_http_sockets_open(
+    struct er_http_sockets *s, const struct curl_sockaddr *addr)
 {
-    struct er_http_sockets *s = ctx;
-    (void)purpose;
     int fd = socket(
         addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
     if (fd < 0)
@@ -156,6 +154,13 @@ static curl_socket_t on_open(
         return CURL_SOCKET_BAD;
     }
     return fd;
+}
+
+static curl_socket_t on_open(
+    void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+    (void)purpose;
+    return er_http_sockets_open(ctx, addr);
 }
 
 static int on_close(void *ctx, curl_socket_t fd)

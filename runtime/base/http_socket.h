@@ -35,4 +35,9 @@ CURLMcode er_http_sockets_add(struct er_http_sockets *s, CURL *easy);
 /* Let an easy handle open and close its sockets here. */
 void er_http_sockets_use(struct er_http_sockets *s, CURL *easy);
 
+/* Open one, as libcurl's CURLOPT_OPENSOCKETFUNCTION does: for one that
+ * looks at the address first. */
+curl_socket_t er_http_sockets_open(
+    struct er_http_sockets *s, const struct curl_sockaddr *addr);
+
 #endif
