@@ -266,6 +266,8 @@ static int open_parts(
     if (rc == ERRAND_OK)
         rc = er_consent_open(rt, err);
     if (rc == ERRAND_OK)
+        rc = er_runtime_open_services(rt, err);
+    if (rc == ERRAND_OK)
         rc = set_default_model(rt, opt, err);
     if (rc != ERRAND_OK)
         return rc;
@@ -361,6 +363,7 @@ void errand_close(errand *rt)
         wind_down(rt);
     er_models_free(rt->models);
     er_tools_free(rt->tools);
+    er_runtime_close_services(rt);
     er_store_close(rt->store);
     while (rt->runs) {
         errand_run *r = rt->runs;

@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "model/model.h"
 #include "store/store.h"
+#include "tool/fetch.h"
 #include "tool/policy.h"
 #include "tool/tools.h"
 
@@ -32,6 +33,8 @@ struct errand {
     struct er_config config;
     er_store *store;
     er_tools *tools;
+    er_vault *vault;        /* secrets of tools */
+    struct er_fetch *fetch; /* requests of tools */
     er_models *models;
     char owner[128];
     char *default_model; /* what a request without a model asks; or NULL */
@@ -52,6 +55,13 @@ struct errand {
 
 /* Read the tools' folders on first use. Errors as er_tools_load_dir. */
 int er_runtime_need_tools(errand *rt, struct errand_error *err);
+
+/* What tools may ask for, from the configuration: once, after the tools.
+ * Errors CONFIG, NOMEM. In services.c. */
+int er_runtime_open_services(errand *rt, struct errand_error *err);
+
+/* After the tools are gone. */
+void er_runtime_close_services(errand *rt);
 
 /* Run fn on the loop's thread and wait for it: at once when this is that
  * thread or no loop thread was started. Returns fn's code. */

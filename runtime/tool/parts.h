@@ -34,7 +34,9 @@ struct er_inproc; /* plugin_inproc.c */
 struct er_tools {
     struct er_loop *loop;
     char *worker_path, *cwd;
-    struct er_log log;
+    struct er_log log;     /* hides what the vault knows, if there is one */
+    struct er_log own_log; /* the embedding program's, then */
+    const er_vault *vault; /* or NULL */
     struct er_pool *pool;
     struct er_hub *hub;
     struct er_inproc *inproc; /* plugins in this process */

@@ -73,6 +73,27 @@ er_tools *er_tools_new(struct er_loop *loop, const char *worker_path,
     return t;
 }
 
+static void log_hidden(void *user, int level, const char *text)
+{
+    er_tools *t = user;
+    char line[1024];
+    size_t n = er_utf8_cut(text, strlen(text), sizeof line - 1);
+    memcpy(line, text, n);
+    line[n] = '\0';
+    er_vault_hide(t->vault, line, n);
+    if (t->own_log.write)
+        t->own_log.write(t->own_log.user, level, line);
+}
+
+void er_tools_hide(er_tools *t, const er_vault *vault)
+{
+    t->vault = vault;
+    if (t->log.write == log_hidden)
+        return;
+    t->own_log = t->log;
+    t->log = (struct er_log){.write = log_hidden, .user = t};
+}
+
 void er_tools_free(er_tools *t)
 {
     if (!t)

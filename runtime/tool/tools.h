@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "tool/schema.h"
+#include "tool/vault.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,6 +50,10 @@ struct er_tool {
  * Errors NOMEM. [owner] */
 er_tools *er_tools_new(struct er_loop *loop, const char *worker_path,
     int workers_max, const struct er_log *log, struct errand_error *err);
+
+/* Take the vault's values out of results, reasons and log lines from now
+ * on. The vault is borrowed until the tools are freed. [owner] */
+void er_tools_hide(er_tools *t, const er_vault *vault);
 
 /* Ends the workers. Calls that are under way get their done, CANCELLED,
  * before this returns; not to be called from within a done. NULL is

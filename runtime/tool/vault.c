@@ -58,66 +58,64 @@ void er_vault_free(er_vault *v)
 
 /* ------------------------------------------------------- what is hidden */
 
-/* Keep the form in out, if it is long enough to mean something. */
-static bool hide_form(er_vault *v, struct er_buf *out, size_t from, size_t to)
+/* Keep bytes from up to to of out, if they are enough to mean something. */
+static bool keep_form(
+    er_vault *v, const struct er_buf *out, size_t from, size_t to)
 {
-    bool ok = !out->failed;
-    if (ok && to > from && to - from >= FORM_SHORTEST)
-        ok = er_secrets_add(&v->hidden, out->data + from, to - from);
+    if (out->failed)
+        return false;
+    return to < from + FORM_SHORTEST ||
+           er_secrets_add(&v->hidden, out->data + from, to - from);
+}
+
+static void forget_form(struct er_buf *out)
+{
     if (out->data)
         explicit_bzero(out->data, out->len);
     er_buf_reset(out);
+}
+
+static bool hide_form(er_vault *v, struct er_buf *out, size_t from, size_t to)
+{
+    bool ok = keep_form(v, out, from, to);
+    forget_form(out);
     return ok;
 }
 
-/* Base64 depends on what stands before: three forms, each without the
- * characters that neighbours have a part in; in both alphabets. */
+/* Into out: base64 of the value with shift unknown bytes before it. */
+static void encode_shifted(
+    const char *value, size_t shift, bool for_urls, struct er_buf *out)
+{
+    struct er_buf bytes;
+    er_buf_init(&bytes, ER_VAULT_LONGEST + 3);
+    er_buf_add(&bytes, "\0\0", shift);
+    er_buf_adds(&bytes, value);
+    er_base64_add(out, er_buf_str(&bytes), bytes.len);
+    if (bytes.failed) /* makes the caller fail too */
+        out->failed = true;
+    forget_form(&bytes);
+    er_buf_release(&bytes);
+    for (size_t i = 0; for_urls && i < out->len; i++) {
+        if (out->data[i] == '+')
+            out->data[i] = '-';
+        else if (out->data[i] == '/')
+            out->data[i] = '_';
+    }
+}
+
+/* Base64 depends on what stands around: three places to begin at, each with
+ * the end of the text behind it, or with more; in both alphabets. */
 static bool hide_base64(er_vault *v, const char *value, struct er_buf *out)
 {
     static const size_t skip[3] = {0, 2, 3};
-    size_t len = strlen(value);
-    for (size_t before = 0; before < 6; before++) {
-        struct er_buf bytes;
-        size_t shift = before % 3, all = shift + len;
-        er_buf_init(&bytes, ER_VAULT_LONGEST + 3);
-        er_buf_add(&bytes, "\0\0", shift);
-        er_buf_add(&bytes, value, len);
-        er_base64_add(out, er_buf_str(&bytes), bytes.len);
-        bool ok = !bytes.failed;
-        if (bytes.data)
-            explicit_bzero(bytes.data, bytes.len);
-        er_buf_release(&bytes);
-        for (size_t i = 0; ok && before >= 3 && i < out->len; i++) {
-            if (out->data[i] == '+')
-                out->data[i] = '-';
-            else if (out->data[i] == '/')
-                out->data[i] = '_';
-        }
-        /* the last whole six bits of the value */
-        if (!ok || !hide_form(v, out, skip[shift], all * 8 / 6))
-            return false;
-    }
-    return true;
-}
-
-/* How the value may be written in URLs: strictly or with what is often left
- * as it is, in either case, and with + for a space. */
-static bool hide_urls(er_vault *v, const char *value, struct er_buf *out)
-{
-    static const char *const left[] = {"-._~", "-._~/:@!$&'()*,;=?"};
-    for (int form = 0; form < 6; form++) {
-        bool lower = form % 2 != 0, plus = form >= 4;
-        for (const char *s = value; *s; s++) {
-            if (isalnum((unsigned char)*s) ||
-                strchr(left[form / 2 == 1], *s))
-                er_buf_addc(out, *s);
-            else if (plus && *s == ' ')
-                er_buf_addc(out, '+');
-            else
-                er_buf_addf(out, lower ? "%%%02x" : "%%%02X",
-                    (unsigned)(unsigned char)*s);
-        }
-        if (!hide_form(v, out, 0, out->len))
+    for (size_t k = 0; k < 6; k++) {
+        size_t shift = k % 3, bits = (shift + strlen(value)) * 8;
+        encode_shifted(value, shift, k >= 3, out);
+        bool ok = keep_form(v, out, skip[shift], out->len) &&
+                  keep_form(v, out, skip[shift], (bits + 5) / 6) &&
+                  keep_form(v, out, skip[shift], bits / 6);
+        forget_form(out);
+        if (!ok)
             return false;
     }
     return true;
@@ -138,7 +136,7 @@ static bool hide_forms(er_vault *v, const char *value)
         return true;
     er_buf_init(&out, ER_VAULT_LONGEST * 8);
     bool ok = er_secrets_add(&v->hidden, value, strlen(value)) &&
-              hide_urls(v, value, &out) && hide_json_form(v, value, &out) &&
+              hide_json_form(v, value, &out) &&
               hide_base64(v, value, &out);
     er_buf_release(&out);
     return ok;
@@ -146,11 +144,69 @@ static bool hide_forms(er_vault *v, const char *value)
 
 bool er_vault_hides(const er_vault *v) { return v && v->hidden.count > 0; }
 
+static int hex_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* How many bytes of text, in a URL's encoding, are the value; 0: it does
+ * not stand there. Any character may be encoded or not. */
+static size_t url_form_len(const char *text, size_t len, const char *value)
+{
+    size_t at = 0;
+    for (; *value; value++) {
+        int high = -1, low = -1;
+        if (at < len && (text[at] == *value ||
+                            (text[at] == '+' && *value == ' '))) {
+            at++;
+            continue;
+        }
+        if (len >= 3 && at <= len - 3 && text[at] == '%') {
+            high = hex_of(text[at + 1]);
+            low = hex_of(text[at + 2]);
+        }
+        if (high < 0 || low < 0 ||
+            (unsigned char)*value != (unsigned)(high * 16 + low))
+            return 0;
+        at += 3;
+    }
+    return at;
+}
+
+static size_t hide_url_forms(const char *value, char *text, size_t len)
+{
+    size_t to = 0;
+    for (size_t from = 0; from < len;) {
+        bool may = text[from] == value[0] || text[from] == '%' ||
+                   text[from] == '+';
+        size_t n =
+            may ? url_form_len(text + from, len - from, value) : 0;
+        if (n > 0)
+            memcpy(text + to, "***", 3); /* n is 8 at least */
+        else
+            text[to] = text[from];
+        to += n > 0 ? 3 : 1;
+        from += n > 0 ? n : 1;
+    }
+    text[to] = '\0';
+    return to;
+}
+
 size_t er_vault_hide(const er_vault *v, char *text, size_t len)
 {
     if (!er_vault_hides(v))
         return len;
-    return er_secrets_hide(&v->hidden, ER_VAULT_SHORTEST, text, len);
+    len = er_secrets_hide(&v->hidden, ER_VAULT_SHORTEST, text, len);
+    bool coded = memchr(text, '%', len) || memchr(text, '+', len);
+    for (size_t i = 0; coded && i < v->count; i++) {
+        const char *value = v->list[i].value;
+        if (value && strlen(value) >= ER_VAULT_SHORTEST)
+            len = hide_url_forms(value, text, len);
+    }
+    return len;
 }
 
 /* A copy of s without secrets; NULL: no memory. */
