@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static int answer(json_t *v, char **json, struct errand_error *err)
 {
@@ -100,6 +101,20 @@ static void check_store(
     json_decref(h);
 }
 
+/* What one run holds at once: a connection, two sockets of a worker. */
+static void check_limits(json_t *checks)
+{
+    enum { FEW = 128 };
+    struct rlimit files;
+    char text[64];
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    snprintf(text, sizeof text, "%llu",
+        (unsigned long long)files.rlim_cur);
+    add(checks, "limits.open_files", files.rlim_cur >= FEW, text,
+        "raise it: ulimit -n 1024, or LimitNOFILE in systemd");
+}
+
 static void check_tools(errand *rt, json_t *checks)
 {
     struct errand_error err = {0};
@@ -159,6 +174,7 @@ int errand_doctor(errand *rt, char **json, struct errand_error *err)
     add(checks, "libcurl", true, er_models_library(), NULL);
     add(checks, "libevent", true, er_loop_library(), NULL);
     add(checks, "jansson", true, JANSSON_VERSION, NULL);
+    check_limits(checks);
     check_store(rt, checks, err);
     check_tools(rt, checks);
     check_cage(rt, checks);

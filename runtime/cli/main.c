@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A program started with a standard descriptor closed would open its
@@ -20,6 +21,18 @@ static void guard_descriptors(void)
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             (void)!open("/dev/null", fd == 1 ? O_RDONLY : O_RDWR);
+}
+
+/* As many open files as the system lets us have: a thousand runs at once want
+ * more than the usual 1024. For the library that is its program's affair. */
+static void raise_file_limit(void)
+{
+    static const rlim_t ENOUGH = 1 << 20;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= ENOUGH)
+        return;
+    files.rlim_cur = files.rlim_max < ENOUGH ? files.rlim_max : ENOUGH;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static int check_words(struct er_cli *cli)
@@ -73,6 +86,7 @@ int main(int argc, char **argv)
     struct er_cli cli = {.rt = NULL};
     int status = ER_EXIT_DONE;
     guard_descriptors();
+    raise_file_limit();
     er_signals_init();
     er_args_init(&cli.args);
     er_term_init(&cli.term);

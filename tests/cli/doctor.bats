@@ -20,6 +20,20 @@ setup() { own_folder; }
         "$([ "$status" = 0 ] && echo true || echo false)"
 }
 
+files_of() { jq -r '.checks[] | select(.name == "limits.open_files") | .value'; }
+
+@test "the limit of open files is raised to what is allowed" {
+    local allowed
+    allowed=$(ulimit -Hn)
+    [ "$allowed" != unlimited ] && [ "$allowed" -le 1048576 ] ||
+        allowed=1048576
+    run bash -c 'ulimit -Sn 64; errand doctor --json < /dev/null'
+    same "$(files_of <<< "$output")" "$allowed"
+    run bash -c 'ulimit -n 64; errand doctor --json < /dev/null'
+    same "$(files_of <<< "$output")" 64
+    has "$output" 'ulimit -n 1024'
+}
+
 # Each command that opens the store says the same, and loses nothing.
 refused() {
     local before

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,6 +209,21 @@ static void test_embedding_leaves_nothing_behind(void **state)
             ROUNDS - SETTLED);
 }
 
+/* What the process may open is its own affair. */
+static void test_embedding_changes_no_limit(void **state)
+{
+    const struct place *p = *state;
+    struct rlimit before, now;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = before;
+    few.rlim_cur = 200;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    round_driven(p);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+    assert_int_equal(now.rlim_cur, 200);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 /* A failed open leaves nothing either. */
 static void test_embedding_failed_opens_leave_nothing_behind(void **state)
 {
@@ -237,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_embedding_leaves_nothing_behind),
+        cmocka_unit_test(test_embedding_changes_no_limit),
         cmocka_unit_test(test_embedding_failed_opens_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, open_place, close_place);
