@@ -41,19 +41,29 @@ struct peer_conn {
     int fd;
 };
 
-static inline int peer_listen(int *port)
+/* A port that refuses, and that nobody else gets while fd is open. */
+static inline int peer_bind(int *port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in a = {.sin_family = AF_INET,
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof a;
     if (fd < 0 || bind(fd, (struct sockaddr *)&a, len) != 0 ||
-        listen(fd, 1024) != 0 ||
         getsockname(fd, (struct sockaddr *)&a, &len) != 0) {
         perror("peer");
         abort();
     }
     *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static inline int peer_listen(int *port)
+{
+    int fd = peer_bind(port);
+    if (listen(fd, 1024) != 0) {
+        perror("peer");
+        abort();
+    }
     return fd;
 }
 

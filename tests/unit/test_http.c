@@ -193,8 +193,7 @@ static void test_http_closed_idle_connections_do_no_harm(void **state)
 static void test_http_refused_connection_says_what_to_do(void **state)
 {
     (void)state;
-    int port, fd = peer_listen(&port);
-    close(fd);
+    int port, fd = peer_bind(&port);
     struct call t = {0};
     start(&t, port, "/");
     assert_true(er_loop_run(loop, MOST_MS));
@@ -203,6 +202,7 @@ static void test_http_refused_connection_says_what_to_do(void **state)
     assert_string_equal(t.msg,
         "cannot connect: Connection refused; is the server running?");
     finish(&t);
+    close(fd);
 }
 
 static void serve_reset(struct peer *p, int fd)

@@ -273,13 +273,11 @@ static void start_script(struct script *s, json_t *fault)
     s->fault = fault;
     s->peer = calloc(1, sizeof *s->peer);
     pthread_mutex_init(&s->peer->lock, NULL);
-    s->peer->listen_fd = peer_listen(&s->peer->port);
     const json_t *first =
         json_array_get(json_object_get(fault, "steps"), 0);
-    if (json_object_get(first, "no_listen")) {
-        close(s->peer->listen_fd);
-        s->peer->listen_fd = -1;
-    }
+    bool nobody = json_object_get(first, "no_listen") != NULL;
+    s->peer->listen_fd = nobody ? peer_bind(&s->peer->port)
+                                : peer_listen(&s->peer->port);
     assert_int_equal(pthread_create(&s->thread, NULL, play, s), 0);
 }
 
