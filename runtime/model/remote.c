@@ -15,6 +15,7 @@
 #include "model/retry.h"
 #include "model/wire.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ enum {
     KEPT_MAX = 32 << 20, /* of an answer, in the reader */
     REFUSAL_MAX = 64 * 1024,
     SESSION_MAX = 200,
+    NOBODY_RETRIES = 2,   /* where nobody listens on this machine */
+    NOBODY_WAIT_MS = 200, /* and twice that before the second */
 };
 
 struct er_remote {
@@ -38,6 +41,8 @@ struct er_remote {
     er_reader *reader;
     struct er_timer timer; /* until the next attempt */
     int attempt;           /* 0 for the first */
+    struct er_buf unstreamed; /* the body that asks for no stream, or "" */
+    bool plainly;             /* the next attempt sends that one */
     int64_t deadline_ms, retry_ms; /* the end of all; of the wait */
     struct er_buf refusal; /* the body of an answer that is no 2xx */
     bool delivered;        /* text, reasoning or a call */
@@ -110,6 +115,7 @@ static void destroy(struct er_exchange *x)
     drop_answer(r);
     er_buf_release(&r->refusal);
     er_buf_release(&r->req.body);
+    er_buf_release(&r->unstreamed);
     er_exchange_release(x);
     free(r->session);
     free(r->url);
@@ -186,6 +192,31 @@ static uint32_t dice(void)
     return n;
 }
 
+static int send_request(struct er_remote *r, struct errand_error *err)
+{
+    struct er_http_request req = r->req;
+    r->req.body = (struct er_buf){.max = 1};
+    r->call = er_http_start(r->base.models->http, &req, err);
+    return r->call ? ERRAND_OK : err ? err->code : ERRAND_NOMEM;
+}
+
+/* The same once more, or without a stream. */
+static int send_again(struct er_remote *r, struct curl_slist *headers,
+    struct errand_error *err)
+{
+    int64_t left = r->deadline_ms - er_mono_ms();
+    left = left > 1 ? left : 1;
+    if (!r->plainly)
+        return er_http_again(r->call, headers, left, err);
+    r->plainly = false;
+    er_http_close(r->call);
+    r->req.headers = headers;
+    r->req.timeouts.total_ms = left;
+    r->req.body = r->unstreamed;
+    r->unstreamed = (struct er_buf){.max = 1};
+    return send_request(r, err);
+}
+
 static void on_retry(void *ctx)
 {
     struct er_remote *r = ctx;
@@ -201,11 +232,19 @@ static void on_retry(void *ctx)
         rc == ERRAND_OK ? er_endpoint_headers(r->ep) : NULL;
     if (rc == ERRAND_OK && !headers)
         rc = er_nomem(&err);
-    int64_t left = r->deadline_ms - er_mono_ms();
     if (rc == ERRAND_OK)
-        rc = er_http_again(r->call, headers, left > 1 ? left : 1, &err);
+        rc = send_again(r, headers, &err);
     if (rc != ERRAND_OK)
         end_with_error(r, NULL, &err);
+}
+
+/* Nobody listens there on this machine: a server that is just starting gets
+ * a moment, and nobody waits for one that was not started. */
+static bool nobody_listens(
+    const struct er_remote *r, const struct errand_error *why)
+{
+    return why->code == ERRAND_NETWORK && why->detail == ECONNREFUSED &&
+           r->ep->facts.loopback;
 }
 
 /* True if another attempt will be made; then r may be gone, cancelled by
@@ -213,13 +252,19 @@ static void on_retry(void *ctx)
 static bool try_again(struct er_remote *r, bool retriable,
     const struct errand_error *why)
 {
-    if (r->delivered || r->attempt >= r->ep->retries)
+    bool nobody = nobody_listens(r, why);
+    int64_t most = r->ep->retries;
+    if (nobody && most > NOBODY_RETRIES)
+        most = NOBODY_RETRIES;
+    if (r->delivered || r->attempt >= most)
         return false;
     struct er_retry_headers headers = retry_headers(r);
     if (!er_retry_wanted(&headers, retriable))
         return false;
     int64_t delay = er_retry_delay_ms(
         &headers, r->attempt + 1, er_now_ms() / 1000, dice());
+    if (nobody || r->plainly)
+        delay = nobody ? NOBODY_WAIT_MS * (r->attempt + INT64_C(1)) : 0;
     r->retry_ms = er_mono_ms() + delay;
     if (r->retry_ms >= r->deadline_ms)
         return false;
@@ -388,6 +433,22 @@ static bool is_whole_already(struct er_remote *r, int code)
            (code == ERRAND_NETWORK || code == ERRAND_TIMEOUT);
 }
 
+/* Workers AI answers some requests with an empty stream, and with a text if
+ * no stream is asked for. True if that is tried, and r may be gone. */
+static bool try_unstreamed(struct er_remote *r)
+{
+    struct errand_error err = {0};
+    if (r->delivered || r->unstreamed.len == 0)
+        return false;
+    er_fail(&err, ERRAND_PROTOCOL,
+        "the stream ended without an answer; asking without a stream");
+    r->plainly = true;
+    bool tried = try_again(r, true, &err);
+    if (!tried)
+        r->plainly = false;
+    return tried;
+}
+
 static void on_done(void *ctx, const struct er_http_result *result)
 {
     struct er_remote *r = ctx;
@@ -410,7 +471,8 @@ static void on_done(void *ctx, const struct er_http_result *result)
     if (!r->end.is && !end_reading_all(r))
         return;
     if (r->end.ok) {
-        end_well(r);
+        if (!try_unstreamed(r))
+            end_well(r);
         return;
     }
     err = r->end.error;
@@ -430,10 +492,7 @@ static int send_first(struct er_remote *r, struct errand_error *err)
     if (!r->req.headers)
         return er_nomem(err);
     r->deadline_ms = er_mono_ms() + r->ep->timeouts.total_ms;
-    struct er_http_request req = r->req;
-    r->req.body = (struct er_buf){.max = 1};
-    r->call = er_http_start(models->http, &req, err);
-    return r->call ? ERRAND_OK : err ? err->code : ERRAND_NOMEM;
+    return send_request(r, err);
 }
 
 static void on_turn(void *ctx)
@@ -507,8 +566,13 @@ static int prepare(struct er_remote *r, const char *name,
         .ctx = r};
     er_buf_init(&r->req.body, BODY_MAX);
     er_buf_init(&r->refusal, REFUSAL_MAX);
+    er_buf_init(&r->unstreamed, BODY_MAX);
     int rc =
         er_wire_body(ep->dialect, &ep->quirks, &req, &r->req.body, err);
+    req.stream = false;
+    if (rc == ERRAND_OK && given->stream && ep->dialect == ER_WORKERS_AI)
+        rc = er_wire_body(
+            ep->dialect, &ep->quirks, &req, &r->unstreamed, err);
     if (rc == ERRAND_OK)
         rc = set_session(r, req.session_key, err);
     return rc;
@@ -526,13 +590,14 @@ int er_remote_start(struct er_models *models, struct er_endpoint *ep,
         return er_nomem(err);
     r->ep = ep;
     r->base.destroy = destroy;
-    r->refusal.max = r->req.body.max = 1;
+    r->refusal.max = r->req.body.max = r->unstreamed.max = 1;
     int rc = prepare(r, name, req, err);
     if (rc == ERRAND_OK)
         rc = er_exchange_init(
             &r->base, models, model, req, &ep->secrets, event, ctx, err);
     if (rc != ERRAND_OK) {
         er_buf_release(&r->req.body);
+        er_buf_release(&r->unstreamed);
         free(r->session);
         free(r->url);
         free(r);

@@ -127,6 +127,54 @@ static void test_remote_request_is_as_it_should_be(void **state)
     close_all();
 }
 
+/* An empty stream, and then what is asked for without one. */
+static void serve_empty_stream(struct peer *peer, int fd)
+{
+    atomic_int *seen = peer->arg; /* streams, answers without */
+    char text[10000];
+    while (peer_request(peer, fd, text, sizeof text)) {
+        bool stream = strstr(text, "\"stream\":true") != NULL;
+        atomic_fetch_add(&seen[stream ? 0 : 1], 1);
+        if (stream)
+            peer_answer(fd, "200 OK", SSE,
+                "data: {\"response\":\"\"}\n\ndata: [DONE]\n\n");
+        else
+            peer_answer(fd, "200 OK", JSON,
+                atomic_load(&seen[2])
+                    ? "{\"result\":{\"response\":\"\"},\"success\":true}"
+                    : "{\"result\":{\"response\":\"pong\"},"
+                      "\"success\":true}");
+    }
+}
+
+static void test_remote_workers_ai_empty_stream(void **state)
+{
+    (void)state;
+    atomic_int seen[3] = {0};
+    for (int still = 0; still <= 1; still++) {
+        atomic_store(&seen[0], 0);
+        atomic_store(&seen[1], 0);
+        atomic_store(&seen[2], still);
+        open_with(serve_empty_stream, seen,
+            ",\"type\":\"workers-ai\",\"account\":\"acct\"");
+        assert_true(ask(&a, "x:@cf/meta/llama-3.2-3b-instruct", HELLO));
+        if (a.error.code)
+            fail_msg("%s", a.error.msg);
+        assert_string_equal(er_buf_str(&a.text), still ? "" : "pong");
+        assert_int_equal(a.retries, 1);
+        expect_in(a.retry_error.msg, "the stream ended without an answer");
+        assert_int_equal(atomic_load(&seen[0]), 1); /* once, whatever comes */
+        assert_int_equal(atomic_load(&seen[1]), 1);
+        close_all();
+    }
+    atomic_store(&seen[0], 0); /* other endpoints may have nothing to say */
+    open_with(serve_empty_stream, seen, NULL);
+    assert_true(ask(&a, "x:m", HELLO));
+    assert_int_equal(a.retries, 0);
+    assert_int_equal(atomic_load(&seen[0]), 1);
+    close_all();
+}
+
 static void test_remote_workers_ai_request(void **state)
 {
     (void)state;
@@ -335,8 +383,7 @@ static void test_remote_does_not_wait_past_its_time(void **state)
 static void test_remote_refused_connection(void **state)
 {
     (void)state;
-    int port;
-    close(peer_listen(&port));
+    int port, fd = peer_bind(&port);
     char config[200];
     snprintf(config, sizeof config,
         "{\"x\":{\"base_url\":\"http://u:pass@127.0.0.1:%d/v1?k=v\","
@@ -351,6 +398,15 @@ static void test_remote_refused_connection(void **state)
     assert_null(strstr(a.error.msg, "pass"));
     assert_null(strstr(a.error.msg, "k=v"));
     asking_close(&a);
+    snprintf(config, sizeof config,
+        "{\"x\":{\"base_url\":\"http://127.0.0.1:%d/v1\"}}", port);
+    asking_open(&a, config, NULL, NULL);
+    assert_true(ask(&a, "x:m", HELLO));
+    assert_int_equal(a.retries, 2); /* of four: nobody will come there */
+    assert_int_equal(a.delay_ms, 400);
+    assert_int_equal(a.error.code, ERRAND_NETWORK);
+    asking_close(&a);
+    close(fd);
 }
 
 /* ------------------------------------------------- half an answer */
@@ -753,6 +809,7 @@ int main(void)
         cmocka_unit_test(test_remote_answers_whatever_the_type_says),
         cmocka_unit_test(test_remote_request_is_as_it_should_be),
         cmocka_unit_test(test_remote_workers_ai_request),
+        cmocka_unit_test(test_remote_workers_ai_empty_stream),
         cmocka_unit_test(test_remote_loopback_ignores_proxies),
         cmocka_unit_test(test_remote_other_hosts_use_proxies),
         cmocka_unit_test(test_remote_streams_share_one_connection),
