@@ -1,6 +1,7 @@
 /* Opening, driving and closing a runtime. */
 #include "agent/runtime.h"
 
+#include "agent/guarded.h"
 #include "agent/consent.h"
 #include "agent/read_more.h"
 #include "agent/run.h"
@@ -216,8 +217,11 @@ static int open_store(
                                                 : ERRAND_SYNC_FULL,
         .log = &rt->log};
     rt->store = er_store_open(rt->loop, &so, err);
+    int rc = rt->store
+                 ? er_guarded_tell(rt, path, opt->config_path, err)
+                 : err->code;
     free(path);
-    return rt->store ? ERRAND_OK : err->code;
+    return rc;
 }
 
 static int open_tools(

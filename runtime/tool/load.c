@@ -346,3 +346,27 @@ json_t *er_tools_cage(er_tools *t, struct errand_error *err)
 {
     return er_pool_cage(t->pool, err);
 }
+
+static json_t *list_of(const char *const *paths)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && paths && paths[i]; i++) {
+        if (json_array_append_new(list, json_string(paths[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+int er_tools_guard(er_tools *t, const char *const *secret,
+    const char *const *fixed, struct errand_error *err)
+{
+    json_t *guard = json_pack(
+        "{s:o, s:o}", "secret", list_of(secret), "fixed", list_of(fixed));
+    if (!guard)
+        return er_nomem(err);
+    int rc = er_pool_guard(t->pool, guard, err);
+    json_decref(guard);
+    return rc;
+}

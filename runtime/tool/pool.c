@@ -373,6 +373,8 @@ struct er_slot *er_pool_start(struct er_pool *pool,
     }
     slot->pool = pool;
     slot->profile = profile;
+    slot->guard = pool->guards;
+    er_profile_look(profile, slot->seen);
     if (er_process_start(&slot->process, pool->program, pool->cwd, err) !=
         ERRAND_OK) {
         free(slot);
@@ -449,9 +451,13 @@ void er_pool_tell(struct er_pool *pool, struct er_job *job,
 struct er_slot *er_pool_idle(
     struct er_pool *pool, const struct er_profile *profile)
 {
-    for (struct er_slot *s = pool->slots; s; s = s->next)
-        if (s->state == ER_SLOT_IDLE && s->profile == profile)
+    for (struct er_slot *s = pool->slots; s; s = s->next) {
+        if (s->state != ER_SLOT_IDLE || s->profile != profile)
+            continue;
+        if (er_profile_is_current(s))
             return s;
+        er_pool_end_slot(s); /* a root of it was replaced, or came to be */
+    }
     return NULL;
 }
 

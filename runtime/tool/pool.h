@@ -93,6 +93,12 @@ int er_pool_wake(struct er_pool *pool, struct er_profile *profile,
  * er_pool_wake. */
 json_t *er_pool_cage(struct er_pool *pool, struct errand_error *err);
 
+/* Files no worker may touch, whatever is granted to it: {"secret":[paths],
+ * "fixed":[paths]} (worker/protocol.md). Workers that were told otherwise
+ * end when they are idle. Errors NOMEM. */
+int er_pool_guard(
+    struct er_pool *pool, const json_t *guard, struct errand_error *err);
+
 /* A number that no other frame of this pool has. */
 int64_t er_pool_next_id(struct er_pool *pool);
 

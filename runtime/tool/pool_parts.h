@@ -20,11 +20,20 @@ struct er_profile {
     struct er_profile *next;
     struct er_pool *pool;
     char *key;  /* the members of its lock frame, sorted, as an object */
+    char **paths; /* its roots, from the pool's folder */
+    size_t path_count;
     bool is_lua;
     struct er_line waiting;
     int deaths; /* in a row, without a good answer between */
     int64_t not_before_ms; /* of er_mono_ms: no start earlier */
     struct er_timer retry; /* a start was put off */
+};
+
+enum { ER_PATHS_MOST = 48 /* roots that are watched */ };
+
+/* What a path led to: a worker holds that open, not the path. */
+struct er_seen {
+    uint64_t device, inode; /* 0, 0: nothing was there */
 };
 
 struct er_slot {
@@ -38,6 +47,8 @@ struct er_slot {
     struct er_job *job;
     int64_t dying_ms; /* since when */
     bool locked; /* it answered to its lock frame */
+    uint64_t guard; /* the pool's when it was started */
+    struct er_seen seen[ER_PATHS_MOST]; /* the profile's paths, then */
     struct er_code_ring codes;
 };
 
@@ -61,6 +72,8 @@ struct er_pool {
     int64_t last_id;
     uint64_t turns; /* jobs submitted so far */
     uint64_t last_code;
+    char *guard;  /* members of every lock frame, as an object; or NULL */
+    uint64_t guards; /* how often it was set */
     json_t *cage; /* of Lua workers: {"enforced","missing"}; NULL: not yet */
     json_t *told; /* what is missing and was logged; or NULL */
 };
@@ -85,6 +98,12 @@ void er_pool_end_slot(struct er_slot *slot);
 
 /* Count a worker that died or could not start. */
 void er_pool_count_death(struct er_profile *profile);
+
+/* What the profile's paths lead to now. */
+void er_profile_look(const struct er_profile *profile, struct er_seen *seen);
+
+/* Does the worker hold what it would hold if it were started now? */
+bool er_profile_is_current(const struct er_slot *slot);
 
 /* The frame "lock" of a profile, at the end of out. False: no memory. */
 bool er_profile_lock(const struct er_profile *profile, struct er_buf *out);

@@ -9,8 +9,87 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { LOCK_MOST = 1024 * 1024 }; /* bytes of a lock frame */
+
+/* "cwd/path", or path if that is absolute. NULL: out of memory. */
+static char *join(const char *cwd, const char *path)
+{
+    struct er_buf b;
+    er_buf_init(&b, 64 * 1024);
+    if (path[0] != '/' && cwd)
+        er_buf_addf(&b, "%s/", cwd);
+    er_buf_adds(&b, path);
+    return er_buf_take(&b, NULL);
+}
+
+/* Its roots, which are looked at before a worker is used again. */
+static bool take_paths(struct er_profile *p, const json_t *lock)
+{
+    static const char *const names[] = {"read", "write", "files"};
+    p->paths = calloc(ER_PATHS_MOST, sizeof *p->paths);
+    for (size_t i = 0; p->paths && i < sizeof names / sizeof names[0]; i++) {
+        const json_t *list = json_object_get(lock, names[i]);
+        for (size_t k = 0; k < json_array_size(list); k++) {
+            const char *path = json_string_value(json_array_get(list, k));
+            if (!path || p->path_count == ER_PATHS_MOST)
+                continue;
+            p->paths[p->path_count] = join(p->pool->cwd, path);
+            if (!p->paths[p->path_count++])
+                return false;
+        }
+    }
+    return p->paths != NULL;
+}
+
+static void free_profile(struct er_profile *p)
+{
+    for (size_t i = 0; i < p->path_count; i++)
+        free(p->paths[i]);
+    free(p->paths);
+    free(p->key);
+    free(p);
+}
+
+void er_profile_look(const struct er_profile *profile, struct er_seen *seen)
+{
+    for (size_t i = 0; i < profile->path_count; i++) {
+        struct stat st;
+        seen[i] = (struct er_seen){0};
+        if (stat(profile->paths[i], &st) == 0)
+            seen[i] = (struct er_seen){
+                .device = (uint64_t)st.st_dev, .inode = (uint64_t)st.st_ino};
+    }
+}
+
+bool er_profile_is_current(const struct er_slot *slot)
+{
+    const struct er_profile *p = slot->profile;
+    struct er_seen now[ER_PATHS_MOST];
+    if (p->path_count == 0) /* nothing to hold, nothing to guard */
+        return true;
+    if (slot->guard != slot->pool->guards)
+        return false;
+    er_profile_look(p, now);
+    for (size_t i = 0; i < p->path_count; i++)
+        if (now[i].device != slot->seen[i].device ||
+            now[i].inode != slot->seen[i].inode)
+            return false;
+    return true;
+}
+
+int er_pool_guard(
+    struct er_pool *pool, const json_t *guard, struct errand_error *err)
+{
+    char *text = er_json_sorted(guard);
+    if (!text)
+        return er_nomem(err);
+    free(pool->guard);
+    pool->guard = text;
+    pool->guards++;
+    return ERRAND_OK;
+}
 
 static struct er_profile *find(struct er_pool *pool, const char *key)
 {
@@ -32,9 +111,14 @@ struct er_profile *er_pool_profile(
             p->pool = pool;
             p->key = key;
             p->is_lua = kind && strcmp(kind, "lua") == 0;
-            p->next = pool->profiles;
-            pool->profiles = p;
-            return p;
+            if (take_paths(p, lock)) {
+                p->next = pool->profiles;
+                pool->profiles = p;
+                return p;
+            }
+            free_profile(p);
+            p = NULL;
+            key = NULL;
         }
     }
     free(key);
@@ -66,8 +150,13 @@ struct er_profile *er_pool_lua(struct er_pool *pool,
 bool er_profile_lock(const struct er_profile *profile, struct er_buf *out)
 {
     size_t token = er_frame_begin(out);
+    const char *guard = profile->pool->guard;
     er_buf_adds(out, "{\"id\":0,\"op\":\"lock\",");
-    er_buf_adds(out, profile->key + 1); /* without its brace */
+    if (guard && strlen(guard) > 2) { /* without their braces */
+        er_buf_add(out, guard + 1, strlen(guard) - 2);
+        er_buf_addc(out, ',');
+    }
+    er_buf_adds(out, profile->key + 1);
     return er_frame_end(out, token) && out->len <= LOCK_MOST;
 }
 
@@ -115,6 +204,7 @@ int er_profile_locked(
             "the worker cannot lock itself in: %s",
             message ? message : "it does not say why");
     slot->locked = true;
+    er_profile_look(slot->profile, slot->seen); /* it may have made some */
     note_cage(slot, frame);
     return ERRAND_OK;
 }
@@ -131,11 +221,11 @@ void er_profiles_free(struct er_pool *pool)
 {
     json_decref(pool->cage);
     json_decref(pool->told);
+    free(pool->guard);
     while (pool->profiles) {
         struct er_profile *p = pool->profiles;
         pool->profiles = p->next;
         er_timer_stop(&p->retry);
-        free(p->key);
-        free(p);
+        free_profile(p);
     }
 }

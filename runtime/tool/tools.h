@@ -106,6 +106,13 @@ json_t *er_tools_check(
 json_t *er_tools_eval_config(
     er_tools *t, const char *path, struct errand_error *err);
 
+/* Files that no tool may touch, whatever it is granted. secret: the store's,
+ * neither read nor changed; fixed: what decides about the next run, not
+ * changed; a folder stands for all in it. Paths need not exist; the lists
+ * end with NULL. Errors NOMEM. [owner] */
+int er_tools_guard(er_tools *t, const char *const *secret,
+    const char *const *fixed, struct errand_error *err);
+
 /* What the system enforces on Lua tools here: {"enforced":{"limits":true,
  * "no_new_privs":true,"landlock":7,"seccomp":true},"missing":[…]}; missing
  * says in plain words what it cannot. Starts a worker and waits for it. The

@@ -18,6 +18,7 @@
 #define ERRAND_WORKER_CAGE_H
 
 #include "base/buf.h"
+#include "guard.h"
 #include "roots.h"
 
 #include <stdbool.h>
@@ -45,6 +46,7 @@ struct er_cage {
     struct er_roots read, write; /* opened */
     struct er_roots run;         /* programs, each a file */
     struct er_roots files;       /* that it may load */
+    struct er_guard guard;       /* what lies inside and is not granted */
     int64_t memory_mb;
 };
 

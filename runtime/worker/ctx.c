@@ -79,7 +79,7 @@ static const struct part {
     const char *example;
     void (*push)(lua_State *L);
 } parts[] = {
-    {"fs", "read", "read = { \".\" }", NULL},
+    {"fs", NULL, "read = { \".\" }", NULL},
     {"http", "net", "net = { \"api.example.com\" }", er_http_push},
     {"secret", "secrets", "secrets = { \"name\" }", er_secret_push},
     {"kv", "kv", "kv = true", er_kv_push},
@@ -129,7 +129,8 @@ void er_ctx_push(lua_State *L, const json_t *request)
     lua_setfield(L, -2, "idempotency_key");
     lua_pushinteger(L, er_json_int(request, "attempt", 1));
     lua_setfield(L, -2, "attempt");
-    if (json_array_size(json_object_get(permissions, "read")) > 0) {
+    if (json_array_size(json_object_get(permissions, "read")) > 0 ||
+        json_array_size(json_object_get(permissions, "write")) > 0) {
         er_fs_push(L);
         lua_setfield(L, -2, "fs");
     }

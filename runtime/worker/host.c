@@ -22,8 +22,10 @@ static const char seed_mark = 0;
 
 void er_host_init(struct er_host *h, int sock)
 {
-    *h = (struct er_host){.sock = sock, .fd = -1};
+    *h = (struct er_host){.sock = sock, .fd = -1, .fd_2 = -1};
     er_buf_init(&h->scratch, ER_FRAME_MAX);
+    if (!getcwd(h->cwd, sizeof h->cwd)) /* removed: nothing lies below it */
+        memcpy(h->cwd, "/", 2);
     if (getentropy(&h->seed, sizeof h->seed) != 0)
         h->seed = (uint64_t)er_now_ms() ^ (uint64_t)getpid() << 40;
 }
@@ -180,6 +182,9 @@ void er_host_close_slots(struct er_host *h)
     if (h->fd >= 0)
         close(h->fd);
     h->fd = -1;
+    if (h->fd_2 >= 0)
+        close(h->fd_2);
+    h->fd_2 = -1;
     if (h->dir)
         closedir(h->dir);
     h->dir = NULL;
@@ -194,10 +199,6 @@ void er_host_end(struct er_host *h)
     h->permissions = NULL;
     h->asked = 0;
     er_host_close_slots(h);
-    for (size_t i = 0; i < h->root_count; i++)
-        free(h->roots[i]);
-    h->root_count = 0;
-    h->roots_known = false;
     er_buf_release(&h->scratch);
 }
 

@@ -27,7 +27,7 @@
 
 enum {
     ER_HOST_MEMORY = 32 * 1024 * 1024, /* bytes one state may hold */
-    ER_HOST_ROOTS = 16,                /* folders one tool may read */
+    ER_HOST_ROOTS = 16, /* entries of a list of permissions */
 };
 
 struct er_host {
@@ -41,6 +41,7 @@ struct er_host {
 
     /* the request that is worked on */
     int sock;
+    char cwd[PATH_MAX]; /* the working folder, as it was at the start */
     const struct er_cage *cage; /* what the process may touch; borrowed */
     json_int_t id;
     int logs_left;
@@ -49,14 +50,11 @@ struct er_host {
     json_int_t asked;               /* questions of this request */
 
     /* slots of code that may raise */
-    int fd; /* -1: none */
+    int fd, fd_2; /* -1: none */
     DIR *dir;
     struct er_buf scratch;
     json_t *answer; /* to the last question */
-    char real[PATH_MAX];
-    char *roots[ER_HOST_ROOTS]; /* real paths of permissions.read */
-    size_t root_count;
-    bool roots_known;
+    char path[PATH_MAX]; /* that is looked up */
 };
 
 void er_host_init(struct er_host *h, int sock);

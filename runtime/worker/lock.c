@@ -59,7 +59,8 @@ static bool open_grants(
            er_roots_open(&cage->files, json_object_get(request, "files"),
                false) &&
            er_roots_open_programs(
-               &cage->run, json_object_get(request, "run"));
+               &cage->run, json_object_get(request, "run")) &&
+           er_guard_open(&cage->guard, request);
 }
 
 /* The C library reads files when it is first asked for the local time. */
@@ -99,4 +100,5 @@ void er_cage_release(struct er_cage *cage)
     er_roots_release(&cage->write);
     er_roots_release(&cage->run);
     er_roots_release(&cage->files);
+    er_guard_release(&cage->guard);
 }

@@ -1,8 +1,10 @@
 /* Systems that are not Linux: the limits that every one has, and the rest
  * reported as missing. */
 #ifndef __linux__
+#include "beneath.h"
 #include "cage.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -52,6 +54,18 @@ bool er_platform_filter(const struct er_cage *cage,
         "this system cannot filter system calls: if a tool breaks out of "
         "its interpreter, it can use the network and start programs");
     return true;
+}
+
+int er_platform_open_beneath(int fd, const char *path, int flags,
+    mode_t mode, enum er_beneath_links links)
+{
+    (void)fd;
+    (void)path;
+    (void)flags;
+    (void)mode;
+    (void)links;
+    errno = ENOSYS;
+    return -1;
 }
 
 void er_platform_allow_cpu(int64_t ms) { (void)ms; }

@@ -112,3 +112,32 @@ END
     errand tools show far --tools-dir elsewhere
     same "$status" 0
 }
+
+@test "a tool cannot touch the store or the configuration" {
+    mkdir tools
+    cat > tools/poke.lua <<'LUA'
+return {
+  name = "poke",
+  description = "tries to change what it must not",
+  parameters = {
+    type = "object",
+    properties = { path = { type = "string", description = "where" } },
+  },
+  permissions = { read = { "." }, write = { "." } },
+  run = function(args, ctx)
+    local ok, why = pcall(ctx.fs.write, args.path, "x")
+    return ok and "written" or why
+  end,
+}
+LUA
+    export ERRAND_STORE="$PWD/errand.db"
+    errand log list
+    for path in errand.db errand.db-wal errand.db.lock errand.lua \
+        tools/poke.lua tools/new.lua; do
+        errand tools call poke "{\"path\":\"$path\"}"
+        has "$output" "it belongs to errand's store, configuration or tools"
+    done
+    errand tools call poke '{"path":"free.txt"}'
+    has "$output" written
+    same "$(cat free.txt)" x
+}
