@@ -3,7 +3,7 @@ _errand() {
     local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
     local prev=${COMP_WORDS[COMP_CWORD-1]} options=
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W 'run chat resume batch tools log doctor debug version help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'run chat resume batch tools log models doctor debug version help --help --version' -- "$cur"))
         return
     fi
     case $cmd in
@@ -19,9 +19,15 @@ _errand() {
             return
         fi
         cmd="log ${COMP_WORDS[2]}" ;;
+    models)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            COMPREPLY=($(compgen -W 'list info' -- "$cur"))
+            return
+        fi
+        cmd="models ${COMP_WORDS[2]}" ;;
     debug)
         if [ "$COMP_CWORD" -eq 2 ]; then
-            COMPREPLY=($(compgen -W 'parse schema' -- "$cur"))
+            COMPREPLY=($(compgen -W 'parse schema tokenize logits' -- "$cur"))
             return
         fi
         cmd="debug ${COMP_WORDS[2]}" ;;
@@ -314,6 +320,7 @@ _errand() {
     'log rm --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
+    'models info --context') return ;;
     'doctor --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -331,6 +338,15 @@ _errand() {
         return ;;
     'debug schema --draft')
         COMPREPLY=($(compgen -W '2020-12 7' -- "$cur"))
+        return ;;
+    'debug tokenize --model'|'debug tokenize -m')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'debug logits --model'|'debug logits -m')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'debug logits --lora')
+        COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'help --completion')
         COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur"))
@@ -353,9 +369,13 @@ _errand() {
     'log fork') options='--at --store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'log resolve') options='--done --not-done --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
     'log rm') options='--yes -y --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'models list') options='--json --quiet -q --verbose -v --help -h' ;;
+    'models info') options='--context --json --quiet -q --verbose -v --help -h' ;;
     'doctor') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'debug parse') options='--format --jsonl --help -h' ;;
     'debug schema') options='--draft --formats --jsonl --help -h' ;;
+    'debug tokenize') options='--model -m --special --jsonl --help -h' ;;
+    'debug logits') options='--model -m --lora --exact --jsonl --help -h' ;;
     'version') options='--help -h' ;;
     'help') options='--completion --table --help -h' ;;
     esac

@@ -24,6 +24,7 @@ struct er_cli {
     int n_words;
     struct er_term term;
     errand *rt; /* NULL until er_cli_open */
+    errand_debug_model *model; /* of debug commands; NULL until opened */
 };
 
 /* Open the runtime as the options say. 0, or the exit status after the

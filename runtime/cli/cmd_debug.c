@@ -26,6 +26,19 @@ static int schema_case(const struct er_cli *cli, const char *input,
         cli->args.formats ? 1u : 0u, answer, err);
 }
 
+static int tokenize_case(const struct er_cli *cli, const char *input,
+    char **answer, struct errand_error *err)
+{
+    return errand_debug_tokenize(
+        cli->model, input, cli->args.special ? 1u : 0u, answer, err);
+}
+
+static int logits_case(const struct er_cli *cli, const char *input,
+    char **answer, struct errand_error *err)
+{
+    return errand_debug_logits(cli->model, input, answer, err);
+}
+
 static void print_error(struct er_cli *cli, const struct errand_error *err)
 {
     struct er_buf line;
@@ -115,4 +128,30 @@ int er_cmd_debug_parse(struct er_cli *cli)
 int er_cmd_debug_schema(struct er_cli *cli)
 {
     return answer(cli, schema_case);
+}
+
+/* Open the file that -m names, answer the cases, close it. */
+static int answer_with_model(struct er_cli *cli, case_fn fn, unsigned flags)
+{
+    struct errand_error err = {0};
+    if (!cli->args.model)
+        return er_cli_usage(cli, "%s needs -m FILE, a model file or the name "
+            "of one; errand models list shows names", cli->command->name);
+    if (errand_debug_model_open(cli->args.model, cli->args.loras.v, flags,
+            &cli->model, &err))
+        return er_cli_fail(cli, &err);
+    int status = answer(cli, fn);
+    errand_debug_model_close(cli->model);
+    cli->model = NULL;
+    return status;
+}
+
+int er_cmd_debug_tokenize(struct er_cli *cli)
+{
+    return answer_with_model(cli, tokenize_case, 1);
+}
+
+int er_cmd_debug_logits(struct er_cli *cli)
+{
+    return answer_with_model(cli, logits_case, cli->args.exact ? 2 : 0);
 }

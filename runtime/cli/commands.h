@@ -60,6 +60,10 @@ int er_cmd_log_rm(struct er_cli *cli);
 int er_cmd_doctor(struct er_cli *cli);
 int er_cmd_debug_parse(struct er_cli *cli);
 int er_cmd_debug_schema(struct er_cli *cli);
+int er_cmd_debug_tokenize(struct er_cli *cli);
+int er_cmd_debug_logits(struct er_cli *cli);
+int er_cmd_models_list(struct er_cli *cli);
+int er_cmd_models_info(struct er_cli *cli);
 int er_cmd_version(struct er_cli *cli);
 int er_cmd_help(struct er_cli *cli);
 

@@ -263,6 +263,45 @@ static const struct er_opt schema_rows[] = {
 const struct er_opt_group er_opts_schema = {
     .title = "Options", .options = schema_rows};
 
+#define MODEL_FILE_ROW                                                    \
+    {.name = "model", .letter = 'm', .kind = ER_OPT_FILE,                 \
+        .offset = AT(model), .arg = "FILE",                               \
+        .help = "a GGUF file, or the name of one; required"}
+
+static const struct er_opt tokenize_rows[] = {
+    MODEL_FILE_ROW,
+    {.name = "special", .kind = ER_OPT_FLAG, .offset = AT(special),
+        .help = "control tokens in the text count; else they are text"},
+    JSONL_ROW,
+    HELP_ROW,
+    END_ROW,
+};
+const struct er_opt_group er_opts_tokenize = {
+    .title = "Options", .options = tokenize_rows};
+
+static const struct er_opt logits_rows[] = {
+    MODEL_FILE_ROW,
+    {.name = "lora", .kind = ER_OPT_FILES, .offset = AT(loras),
+        .arg = "FILE=SCALE",
+        .help = "a LoRA adapter, and how strongly; may be repeated"},
+    {.name = "exact", .kind = ER_OPT_FLAG, .offset = AT(exact),
+        .help = "compute in f32 throughout: slow, for checks"},
+    JSONL_ROW,
+    HELP_ROW,
+    END_ROW,
+};
+const struct er_opt_group er_opts_logits = {
+    .title = "Options", .options = logits_rows};
+
+static const struct er_opt info_rows[] = {
+    {.name = "context", .kind = ER_OPT_INT, .offset = AT(context),
+        .arg = "N", .min = 1, .max = 1 << 30,
+        .help = "count memory for so many tokens; else what would be used"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_info = {
+    .title = "Options", .options = info_rows};
+
 static const struct er_opt help_only_rows[] = {
     {.name = "completion", .kind = ER_OPT_CHOICE, .offset = AT(completion),
         .arg = "bash|zsh|fish", .help = "print this shell's completions"},

@@ -45,8 +45,9 @@ struct er_args {
     int json, events, quiet, verbose, help;
     /* of single commands */
     const char *output, *state, *format, *draft, *dir, *completion;
-    int all, done, not_done, yes, jsonl, formats, table;
-    int64_t jobs, limit, at;
+    int all, done, not_done, yes, jsonl, formats, table, special, exact;
+    int64_t jobs, limit, at, context;
+    struct er_list loras;
 };
 
 enum er_opt_kind {

@@ -45,25 +45,28 @@ static int add_adapter(struct er_debug_model *d, const char *text,
 }
 
 static int open_all(struct er_debug_model *d, const char *path,
-    const char *const *adapters, bool weights, struct errand_error *err)
+    const char *const *adapters, unsigned flags, struct errand_error *err)
 {
-    if (!weights) {
+    bool exact = flags & ER_DEBUG_EXACT;
+    struct er_local_options opt = {.context = ER_CONTEXT_DEFAULT,
+        .exact = exact, .cache = exact ? ER_CACHE_F32 : ER_CACHE_F16};
+    if (flags & ER_DEBUG_VOCABULARY) {
         int rc = er_gguf_open(path, &d->file, err);
         return rc ? rc : er_tokenizer_new(d->file, &d->tokenizer, err);
     }
-    int rc = er_local_open(path, NULL, &d->model, err);
+    int rc = er_local_open(path, &opt, &d->model, err);
     for (; !rc && adapters && *adapters; adapters++)
         rc = add_adapter(d, *adapters, err);
     return rc;
 }
 
 int er_debug_model_open(const char *path, const char *const *adapters,
-    bool weights, struct er_debug_model **out, struct errand_error *err)
+    unsigned flags, struct er_debug_model **out, struct errand_error *err)
 {
     struct er_debug_model *d = calloc(1, sizeof *d);
     if (!d)
         return er_nomem(err);
-    int rc = open_all(d, path, adapters, weights, err);
+    int rc = open_all(d, path, adapters, flags, err);
     if (rc) {
         er_debug_model_close(d);
         return rc;

@@ -452,6 +452,41 @@ ERRAND_API ERRAND_MUST_USE int errand_debug_schema(const char *input,
     const char *draft, unsigned flags, char **json,
     struct errand_error *err);
 
+/* -------------------------------------------------------- local models */
+
+/* Model files in the folders that errand and others keep them in.
+ * Answer: [{"name","source","bytes","path"}]. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_models_list(
+    char **json, struct errand_error *err);
+
+/* What a model file is and needs: shapes, quantization, template, memory,
+ * licence. model: a path or a name. context: tokens that the memory is
+ * counted for; 0: what would be used. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_models_info(const char *model,
+    uint32_t context, char **json, struct errand_error *err);
+
+/* A model file opened to look into. model: a path or a name. adapters: LoRA
+ * files as "FILE=SCALE", ended by NULL; may be NULL. flags: 1 reads the
+ * vocabulary alone; 2 computes in f32 throughout, slowly. Blocks while it
+ * loads. [any] */
+typedef struct errand_debug_model errand_debug_model;
+ERRAND_API ERRAND_MUST_USE int errand_debug_model_open(const char *model,
+    const char *const *adapters, unsigned flags, errand_debug_model **out,
+    struct errand_error *err);
+ERRAND_API void errand_debug_model_close(errand_debug_model *model);
+
+/* A text's tokens. input: {"text"}; flags: 1 lets control tokens in the text
+ * count. Answer: {"tokens"}. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_debug_tokenize(
+    errand_debug_model *model, const char *input, unsigned flags, char **json,
+    struct errand_error *err);
+
+/* Logits behind tokens. input: {"tokens","positions"}. Answer: {"logits"},
+ * a row per position. Blocks while it computes. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_debug_logits(
+    errand_debug_model *model, const char *input, char **json,
+    struct errand_error *err);
+
 #ifdef __cplusplus
 }
 #endif
