@@ -101,7 +101,7 @@ PLUGINS = $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,\
             $(wildcard plugins/*.c))
 
 .PHONY: all help install uninstall deps tags clean FORCE \
-        check units lint check-headers check-house check-cli check-abi \
+        check units lint check-headers check-house check-cli clients check-abi \
         check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run \
         check-crash crash-run soak bench
 all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS) $(PLUGINS)
@@ -302,7 +302,11 @@ check-headers: $(HEADERS:runtime/%=$(BUILD)/headers/%.o) \
 check-house: all $(BUILD)/errand.pc
 	@$(RUN) $(wildcard tests/house/*.bats)
 
-check-cli: $(PROGRAMS) $(ENDPOINT) $(PLUGINS) $(FIXTURES)
+# What the requests are compared with, where it can be had.
+clients:
+	@scripts/clients
+
+check-cli: clients $(PROGRAMS) $(ENDPOINT) $(PLUGINS) $(FIXTURES)
 	@$(if $(CLI_TESTS),$(RUN) $(CLI_TESTS))
 
 check-docs: all $(BUILD)/errand.pc
