@@ -153,10 +153,11 @@ $(BUILD)/$(SONAME): $(LIB_OBJ) $(BUILD)/flags
 	    $(LIB_OBJ) -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lm
 	@ln -sf $(SONAME) $(BUILD)/liberrand.so
 
-# The schemas, inside the library.
-$(BUILD)/gen/embedded.c: scripts/embed $(SCHEMAS)
+# The schemas, and what new plugins start from, inside the library.
+EMBEDDED = $(SCHEMAS) plugins/template.c
+$(BUILD)/gen/embedded.c: scripts/embed $(EMBEDDED)
 	@mkdir -p $(@D)
-	@scripts/embed $(SCHEMAS) > $@.new && mv $@.new $@
+	@scripts/embed $(EMBEDDED) > $@.new && mv $@.new $@
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	$(Q)$(CC) $(CFLAGS_ALL) -Iruntime/include -Iruntime -c $< -o $@
@@ -165,8 +166,10 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 $(BUILD)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
-$(BUILD)/runtime/agent/runtime.o: $(BUILD)/prefix
-$(BUILD)/runtime/agent/runtime.o: DEFS += \
+$(BUILD)/runtime/agent/runtime.o $(BUILD)/runtime/agent/plugins.o: \
+    $(BUILD)/prefix
+$(BUILD)/runtime/agent/runtime.o $(BUILD)/runtime/agent/plugins.o: DEFS += \
+    -DERRAND_LIB='"$(PREFIX)/lib/errand"' \
     -DERRAND_LIBEXEC='"$(PREFIX)/libexec/errand"' \
     -DERRAND_SHARE='"$(PREFIX)/share/errand"'
 

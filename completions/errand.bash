@@ -69,6 +69,12 @@ _errand() {
     'run --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'run --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'run --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'run --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -104,6 +110,12 @@ _errand() {
     'chat --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'chat --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'chat --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -128,6 +140,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'resume --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'resume --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'resume --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'resume --sync')
@@ -169,6 +187,12 @@ _errand() {
     'batch --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'batch --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'batch --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -179,6 +203,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'tools list --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools list --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools list --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'tools list --sync')
@@ -193,6 +223,12 @@ _errand() {
     'tools show --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'tools show --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools show --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'tools show --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -205,6 +241,12 @@ _errand() {
     'tools check --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'tools check --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools check --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'tools check --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -215,6 +257,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'tools call --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools call --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools call --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'tools call --sync')
@@ -237,6 +285,12 @@ _errand() {
     'log list --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'log list --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log list --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'log list --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -247,6 +301,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log show --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log show --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log show --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log show --sync')
@@ -260,6 +320,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log search --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log search --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log search --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log search --sync')
@@ -280,6 +346,12 @@ _errand() {
     'log export --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'log export --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log export --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'log export --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -291,6 +363,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log fork --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log fork --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log fork --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log fork --sync')
@@ -305,6 +383,12 @@ _errand() {
     'log resolve --tools-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'log resolve --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log resolve --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'log resolve --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
@@ -315,6 +399,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log rm --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log rm --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'log rm --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'log rm --sync')
@@ -328,6 +418,12 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'doctor --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'doctor --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'doctor --plugins-dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'doctor --sync')
@@ -353,25 +449,25 @@ _errand() {
         return ;;
     esac
     case $cmd in
-    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
-    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
-    'tools list') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'tools show') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'tools check') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'tools call') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'tools new') options='--dir --help -h' ;;
-    'log list') options='--state --conversation -c --limit -n --store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'log show') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'log search') options='--limit -n --store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'log export') options='--format --output -o --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
-    'log fork') options='--at --store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'log resolve') options='--done --not-done --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
-    'log rm') options='--yes -y --store --config --no-config --tools-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools call') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools new') options='--dir --c --help -h' ;;
+    'log list') options='--state --conversation -c --limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log search') options='--limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log export') options='--format --output -o --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'log fork') options='--at --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log resolve') options='--done --not-done --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'log rm') options='--yes -y --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'models list') options='--json --quiet -q --verbose -v --help -h' ;;
     'models info') options='--context --json --quiet -q --verbose -v --help -h' ;;
-    'doctor') options='--store --config --no-config --tools-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'doctor') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'debug parse') options='--format --jsonl --help -h' ;;
     'debug schema') options='--draft --formats --jsonl --help -h' ;;
     'debug tokenize') options='--model -m --special --jsonl --help -h' ;;

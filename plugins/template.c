@@ -7,10 +7,10 @@
  *   3. Describe it: name, description (the model decides by it alone),
  *      parameters (what does not fit them never reaches run), effect (what
  *      running it twice would do) and permissions (what it must reach).
- *   4. Build:    cc -shared -fPIC -fvisibility=hidden -o NAME.so NAME.c
- *   5. Try:      errand tools check ./NAME.so
- *                errand tools call word_count --plugin ./NAME.so \
- *                    '{"text": "one two three"}'
+ *   4. Build:  cc -shared -fPIC -fvisibility=hidden -o NAME.so NAME.c
+ *   5. Try:    errand tools check ./NAME.so
+ *              errand tools call word_count --plugin ./NAME.so \
+ *                  '{"text": "one two three"}'
  * errand/tool.h says all that holds between a plugin and errand.
  */
 #include <errand/tool.h>
@@ -64,8 +64,8 @@ static void run(void *self, struct errand_tool_call *call)
     host->reply(call, "}", 1);
 }
 
-static const struct errand_tool word_count = {
-    .size = sizeof word_count,
+static const struct errand_tool tool = {
+    .size = sizeof tool,
     .effect = ERRAND_TOOL_PURE,
     .name = "word_count",
     .description = "Count the words of a text, and how many have each "
@@ -78,7 +78,7 @@ static const struct errand_tool word_count = {
     .run = run,
 };
 
-static const struct errand_tool *const tools[] = {&word_count, NULL};
+static const struct errand_tool *const tools[] = {&tool, NULL};
 
 static const struct errand_plugin plugin = {
     .size = sizeof plugin,

@@ -109,8 +109,9 @@ static int merge(json_t *into, json_t *from)
                 return -1;
             continue;
         }
-        bool by_name = strcmp(key, "providers") == 0 && json_is_object(old) &&
-                       json_is_object(v);
+        bool by_name = (strcmp(key, "providers") == 0 ||
+                           strcmp(key, "plugins") == 0) &&
+                       json_is_object(old) && json_is_object(v);
         if ((by_name ? json_object_update(old, v)
                      : json_object_set(into, key, v)) != 0)
             return -1;
@@ -160,6 +161,29 @@ static int check_stays_here(const json_t *value, struct errand_error *err)
     return ERRAND_OK;
 }
 
+/* Nor may it bring code into this process, or pass for the user where what
+ * a plugin may touch is taken from its configuration. */
+static int check_plugins(
+    struct er_config *c, const json_t *value, struct errand_error *err)
+{
+    const char *name;
+    size_t i;
+    json_t *row, *rows = json_object_get(value, "plugins");
+    json_object_foreach(rows, name, row)
+    {
+        if (json_is_true(json_object_get(row, "inproc")))
+            return er_fail(err, ERRAND_CONFIG,
+                "errand.lua of the working folder sets inproc of plugin "
+                "%.40s; put it into the user's errand.lua, or say --config "
+                "errand.lua if you trust it", name);
+        json_object_set_new(c->folder_plugins, name, json_true());
+    }
+    json_array_foreach(rows, i, row)
+        json_object_set_new(
+            c->folder_plugins, json_string_value(row), json_true());
+    return ERRAND_OK;
+}
+
 static int load_file(struct er_config *c, const char *path, bool trusted,
     er_tools *tools, struct errand_error *err)
 {
@@ -169,6 +193,8 @@ static int load_file(struct er_config *c, const char *path, bool trusted,
     int rc = check(v, path, err);
     if (rc == ERRAND_OK && !trusted)
         rc = check_stays_here(v, err);
+    if (rc == ERRAND_OK && !trusted)
+        rc = check_plugins(c, v, err);
     if (rc == ERRAND_OK && merge(c->value, v) != 0)
         rc = er_nomem(err);
     json_decref(v);
@@ -222,8 +248,9 @@ static int read_values(struct er_config *c, struct errand_error *err)
 int er_config_load(struct er_config *c, const char *path, er_tools *tools,
     struct errand_error *err)
 {
-    *c = (struct er_config){.value = json_object()};
-    if (!c->value)
+    *c = (struct er_config){
+        .value = json_object(), .folder_plugins = json_object()};
+    if (!c->value || !c->folder_plugins)
         return er_nomem(err);
     int rc = load_files(c, path, tools, err);
     if (rc == ERRAND_OK)
@@ -234,5 +261,6 @@ int er_config_load(struct er_config *c, const char *path, er_tools *tools,
 void er_config_release(struct er_config *c)
 {
     json_decref(c->value);
+    json_decref(c->folder_plugins);
     *c = (struct er_config){0};
 }

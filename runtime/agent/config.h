@@ -12,6 +12,8 @@
 
 struct er_config {
     json_t *value;          /* the merged table, an object */
+    json_t *folder_plugins; /* object: names of plugins that the working
+                               folder's own file speaks of */
     const char *model;      /* NULL: none is configured */
     const char *system;     /* NULL: none */
     const char *on_unknown; /* ask, fail, retry */

@@ -25,6 +25,38 @@ int errand_add_tool(errand *rt, const struct errand_tool_def *def,
     return er_runtime_call(rt, add, &a);
 }
 
+struct adding_plugin {
+    errand *rt;
+    const struct errand_plugin *(*main_fn)(void);
+    const json_t *config;
+    struct errand_error *err;
+};
+
+static int add_plugin(void *arg)
+{
+    struct adding_plugin *a = arg;
+    return er_tools_add_plugin(a->rt->tools, a->main_fn, a->config, a->err);
+}
+
+int errand_add_plugin(errand *rt,
+    const struct errand_plugin *(*main_fn)(void), const char *config,
+    struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    struct adding_plugin a = {.rt = rt, .main_fn = main_fn,
+        .err = err ? err : &mine};
+    json_t *value = NULL;
+    if (config) {
+        value = er_json_parse(config, strlen(config), ER_JSON_STRICT, a.err);
+        if (!value)
+            return er_while(a.err, "the plugin's configuration");
+    }
+    a.config = value;
+    int rc = er_runtime_call(rt, add_plugin, &a);
+    json_decref(value);
+    return rc;
+}
+
 static json_t *tool_json(const struct er_tool *t)
 {
     static const char *const effects[] = {

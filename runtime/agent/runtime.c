@@ -3,6 +3,7 @@
 
 #include "agent/guarded.h"
 #include "agent/consent.h"
+#include "agent/plugins.h"
 #include "agent/read_more.h"
 #include "agent/run.h"
 #include "base/program_path.h"
@@ -141,6 +142,8 @@ int er_runtime_need_tools(errand *rt, struct errand_error *err)
     if (rc == ERRAND_OK && user)
         rc = er_tools_load_dir(rt->tools, user, NULL, err);
     free(user);
+    if (rc == ERRAND_OK)
+        rc = er_plugins_load(rt, err);
     if (rc != ERRAND_OK)
         return rc;
     load_shipped(rt);
@@ -232,6 +235,10 @@ static int open_tools(
     if (!worker || !rt->tools_dirs) {
         free(worker);
         return er_nomem(err);
+    }
+    if (er_plugins_keep(rt, opt, err) != ERRAND_OK) {
+        free(worker);
+        return err->code;
     }
     rt->tools = er_tools_new(rt->loop, worker, 0, &rt->log, err);
     free(worker);
@@ -378,6 +385,7 @@ void errand_close(errand *rt)
     er_consent_close(rt);
     er_config_release(&rt->config);
     free_list(rt->tools_dirs);
+    er_plugins_release(rt);
     free(rt->default_model);
     er_loop_free(rt->loop);
     free(rt);

@@ -45,6 +45,7 @@ struct errand {
     void *approval_user;
     bool tools_loaded;
     char **tools_dirs; /* from the options, ended by NULL; may be NULL */
+    char **plugins, **plugins_dirs; /* from the options, ended by NULL */
     struct errand_run *runs; /* alive here, newest first */
     size_t active;           /* of them, those whose end was not told */
     bool closing;            /* errand_close: nothing new may begin */

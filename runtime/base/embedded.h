@@ -1,5 +1,6 @@
-/* Files that are part of the program: the JSON Schemas of schemas/. Their C
- * is made by scripts/embed when the library is built. */
+/* Files that are part of the program: the JSON Schemas of schemas/, and the
+ * source that a new plugin starts from. Their C is made by scripts/embed when
+ * the library is built. */
 #ifndef ERRAND_BASE_EMBEDDED_H
 #define ERRAND_BASE_EMBEDDED_H
 
@@ -9,7 +10,7 @@
  * be NULL) gets its length without it. NULL if there is none. Static. [any] */
 const char *er_embedded(const char *name, size_t *len);
 
-/* Name of the i-th file, NULL behind the last. [any] */
+/* Name of the i-th schema, NULL behind the last. [any] */
 const char *er_embedded_name(size_t i);
 
 #endif

@@ -28,6 +28,8 @@ int er_cli_try_open(struct er_cli *cli, struct errand_error *err)
         .store_path = a->store,
         .config_path = a->no_config ? "" : a->config,
         .tools_dirs = a->tools_dirs.n > 0 ? a->tools_dirs.v : NULL,
+        .plugins = a->plugins.n > 0 ? a->plugins.v : NULL,
+        .plugins_dirs = a->plugins_dirs.n > 0 ? a->plugins_dirs.v : NULL,
         .replay_path = a->replay,
         .record_path = a->record,
         .log = on_log,

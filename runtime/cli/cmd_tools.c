@@ -1,6 +1,7 @@
 /* errand tools: see, test and start tools by hand. */
 #include "cli.h"
 #include "input.h"
+#include "new_plugin.h"
 #include "similar.h"
 
 #include <errno.h>
@@ -145,6 +146,22 @@ int er_cmd_tools_show(struct er_cli *cli)
 
 /* ----------------------------------------------------------------- check */
 
+/* Plugins have no lines, and some messages name the file themselves. */
+static void show_problem(
+    struct er_cli *cli, const char *path, const json_t *problem)
+{
+    const char *message = or_empty(er_json_str(problem, "message"));
+    json_int_t line = er_json_int(problem, "line", 0);
+    size_t n = strlen(path);
+    if (line > 0)
+        er_term_outf(&cli->term, "%s:%lld: %s\n", path, (long long)line,
+            message);
+    else if (strncmp(message, path, n) == 0)
+        er_term_outf(&cli->term, "%s\n", message);
+    else
+        er_term_outf(&cli->term, "%s: %s\n", path, message);
+}
+
 int er_cmd_tools_check(struct er_cli *cli)
 {
     struct errand_error err = {0};
@@ -164,9 +181,7 @@ int er_cmd_tools_check(struct er_cli *cli)
         size_t i;
         errand_free(text);
         json_array_foreach(json_object_get(report, "problems"), i, problem)
-            er_term_outf(&cli->term, "%s:%lld: %s\n", path,
-                (long long)er_json_int(problem, "line", 0),
-                or_empty(er_json_str(problem, "message")));
+            show_problem(cli, path, problem);
         if (ok)
             er_term_outf(&cli->term, "%s: ok\n", path);
     }
@@ -292,6 +307,8 @@ int er_cmd_tools_new(struct er_cli *cli)
     if (!is_tool_name(name))
         return er_cli_usage(cli, "\"%.80s\" cannot name a tool: use 1 to 64 "
             "letters, digits, _ and -", name);
+    if (cli->args.c_source)
+        return er_cli_new_plugin(cli, name);
     int n = snprintf(path, sizeof path, "%s/%s.lua", dir, name);
     if (n < 0 || (size_t)n >= sizeof path)
         return er_cli_usage(cli, "the folder's name is too long: %.80s", dir);

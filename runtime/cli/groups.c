@@ -121,6 +121,11 @@ static const struct er_opt runtime_rows[] = {
         .help = "no configuration at all"},
     {.name = "tools-dir", .kind = ER_OPT_FILES, .offset = AT(tools_dirs),
         .arg = "DIR", .help = "a further folder of tools; may be repeated"},
+    {.name = "plugin", .kind = ER_OPT_FILES, .offset = AT(plugins),
+        .arg = "NAME|FILE", .help = "load this plugin; may be repeated"},
+    {.name = "plugins-dir", .kind = ER_OPT_FILES,
+        .offset = AT(plugins_dirs), .arg = "DIR",
+        .help = "a further folder of plugins; may be repeated"},
     {.name = "sync", .kind = ER_OPT_CHOICE, .offset = AT(sync),
         .arg = "full|normal",
         .help = "full (if not given) survives power loss, normal a kill"},
@@ -167,7 +172,9 @@ const struct er_opt_group er_opts_batch = {
 
 static const struct er_opt new_rows[] = {
     {.name = "dir", .kind = ER_OPT_FILE, .offset = AT(dir), .arg = "DIR",
-        .help = "folder to write it to (tools if not given)"},
+        .help = "folder to write it to (tools, or plugins with --c)"},
+    {.name = "c", .kind = ER_OPT_FLAG, .offset = AT(c_source),
+        .help = "write NAME.c, a plugin in C"},
     HELP_ROW,
     END_ROW,
 };

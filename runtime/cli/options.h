@@ -31,7 +31,7 @@ struct er_list {
 struct er_args {
     /* runtime */
     const char *store, *config, *sync, *record, *replay;
-    struct er_list tools_dirs;
+    struct er_list tools_dirs, plugins, plugins_dirs;
     int no_config;
     /* request */
     const char *model, *conversation, *system, *schema, *tool_choice;
@@ -46,6 +46,7 @@ struct er_args {
     /* of single commands */
     const char *output, *state, *format, *draft, *dir, *completion;
     int all, done, not_done, yes, jsonl, formats, table, special, exact;
+    int c_source;
     int64_t jobs, limit, at, context;
     struct er_list loras;
 };

@@ -147,6 +147,11 @@ struct errand_options {
     void (*log)(void *user, int level, const char *text); /* [owner] or NULL:
                                 silent */
     void *log_user;
+    const char *const *plugins; /* plugins to load (errand/tool.h), each by
+                                   name or file; ended by NULL; may be
+                                   NULL */
+    const char *const *plugins_dirs; /* further folders of plugins, looked
+                                        into first; the same */
 };
 
 /* Open a runtime: read the configuration, open or make the store, find the
@@ -220,6 +225,16 @@ struct errand_tool_def {
  * Errors  USAGE, SCHEMA, EXISTS  [owner] */
 ERRAND_API ERRAND_MUST_USE int errand_add_tool(
     errand *rt, const struct errand_tool_def *def, struct errand_error *err);
+
+struct errand_plugin; /* of errand/tool.h */
+
+/* Add the tools of a plugin that is linked into this program: main_fn is its
+ * errand_plugin_main, under another name. config: JSON object or NULL. It
+ * runs in this process, on a thread of its own; nothing protects from it.
+ * Errors  SYNTAX, UNSUPPORTED, CONFIG, SCHEMA, EXISTS  [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_add_plugin(errand *rt,
+    const struct errand_plugin *(*main_fn)(void), const char *config,
+    struct errand_error *err);
 
 /* Answer a call with text or JSON; copied. The call is gone afterwards.
  * [any] */
@@ -422,7 +437,8 @@ ERRAND_API ERRAND_MUST_USE int errand_tools_list(
     errand *rt, char **json, struct errand_error *err);
 
 /* Everything that is wrong with a tool file, at once.
- * Answer: {"ok":bool,"problems":[{"line","message"}],"tool":{...}}. */
+ * Answer: {"ok":bool,"problems":[{"line","message"}],"tool":{...}}; of a
+ * plugin "plugin":{...} and "tools":[...] instead of "tool". */
 ERRAND_API ERRAND_MUST_USE int errand_tools_check(
     errand *rt, const char *path, char **json, struct errand_error *err);
 
