@@ -234,7 +234,13 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/tests/support.a \
     $(BUILD)/liberrand.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
-	    $< $(BUILD)/tests/support.a $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lcmocka -lm
+	    $< $(filter %.o,$^) $(BUILD)/tests/support.a $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lcmocka -lm
+
+# The worker is a program of its own; tests of its cage are built with those
+# of its parts that need no Lua.
+CAGE_OBJ = $(patsubst %,$(BUILD)/runtime/worker/%.o,beneath guard lock roots) \
+           $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/worker/platform_*.c))
+$(BUILD)/tests/unit/test_cage $(BUILD)/tests/unit/test_tools_fs: $(CAGE_OBJ)
 
 # Plugins for tests: good ones, wrong ones, and some built against another
 # errand/tool.h, which lies in a folder of their name.

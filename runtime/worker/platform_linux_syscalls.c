@@ -250,6 +250,7 @@ static const struct er_syscall_rule refused[] = {
     REFUSE(open_by_handle_at),
     REFUSE(fanotify_init),
     REFUSE(fanotify_mark),
+    REFUSE(inotify_init1), /* tells what others do with files */
     REFUSE(truncate), /* before version 3 Landlock does not see it */
     REFUSE(mknodat),
     REFUSE(fchmod),
@@ -269,6 +270,9 @@ static const struct er_syscall_rule refused[] = {
     REFUSE(utimensat),
 #ifdef SYS_kexec_file_load
     REFUSE(kexec_file_load),
+#endif
+#ifdef SYS_inotify_init
+    REFUSE(inotify_init),
 #endif
 #ifdef SYS_chmod
     REFUSE(chmod),

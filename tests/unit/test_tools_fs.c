@@ -3,10 +3,11 @@
 #define _GNU_SOURCE /* O_PATH */
 #include "support/tool_kit.h"
 
-#include "worker/beneath.c"
-#include "worker/platform_linux_open.c"
+#include "worker/beneath.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 static int setup(void **state)
