@@ -1,6 +1,6 @@
 /* What a runtime offers to its tools beside their arguments: requests and
  * secrets, as the configuration says, and what lives in the store. */
-#include "agent/runtime.h"
+#include "agent/kv.h"
 
 int er_runtime_open_services(errand *rt, struct errand_error *err)
 {
@@ -16,7 +16,8 @@ int er_runtime_open_services(errand *rt, struct errand_error *err)
     rt->fetch = er_fetch_new(rt->loop, &settings, err);
     if (!rt->fetch)
         return err->code;
-    return er_fetch_serve(rt->fetch, rt->tools, err);
+    int rc = er_fetch_serve(rt->fetch, rt->tools, err);
+    return rc == ERRAND_OK ? er_kv_serve(rt, err) : rc;
 }
 
 void er_runtime_close_services(errand *rt)

@@ -10,7 +10,8 @@ struct er_op *er_op_new(enum er_op_kind kind)
         return NULL;
     op->kind = kind;
     op->level = kind == ER_OP_EVENTS || kind == ER_OP_EXTEND ||
-                        kind == ER_OP_READ || kind == ER_OP_TIDY
+                        kind == ER_OP_READ || kind == ER_OP_TIDY ||
+                        kind == ER_OP_KV_GET || kind == ER_OP_KV_LIST
                     ? ER_COMMITTED
                     : ER_DURABLE;
     op->patient = kind == ER_OP_EVENTS || kind == ER_OP_EXTEND;

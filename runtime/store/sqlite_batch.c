@@ -132,6 +132,9 @@ static int run_op(struct er_sqlite *db, struct er_op *op)
         [ER_OP_TIDY] = er_sqlite_tidy,
         [ER_OP_GRANT] = er_sqlite_grant,
         [ER_OP_RULE] = er_sqlite_rule,
+        [ER_OP_KV_SET] = er_sqlite_kv_set,
+        [ER_OP_KV_GET] = er_sqlite_kv_get,
+        [ER_OP_KV_LIST] = er_sqlite_kv_list,
     };
     if ((size_t)op->kind >= sizeof run / sizeof run[0])
         return er_fail(&op->err, ERRAND_BUG, "no op %d", (int)op->kind);

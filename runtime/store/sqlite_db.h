@@ -4,7 +4,8 @@
  *        sqlite_schema.c  tables, migrations
  *        sqlite_batch.c   begin, apply, commit, flush, checkpoint
  *        sqlite_accept.c, sqlite_claim.c, sqlite_step.c, sqlite_call.c,
- *        sqlite_keep.c, sqlite_fork.c, sqlite_consent.c   the transitions
+ *        sqlite_keep.c, sqlite_fork.c, sqlite_consent.c, sqlite_kv.c
+ *                         the transitions
  *        sqlite_load.c    a run as its executor needs it
  *        sqlite_index.c   full-text index
  *        sqlite_read.c, sqlite_list.c, sqlite_search.c, sqlite_health.c
@@ -130,6 +131,9 @@ int er_sqlite_put(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_tidy(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_grant(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_rule(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_kv_set(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_kv_get(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_kv_list(struct er_sqlite *db, struct er_op *op);
 
 /* --- sqlite_consent.c: what approvals leave behind */
 

@@ -166,8 +166,18 @@ static const char version_2[] =
     " made_ms INTEGER NOT NULL"
     ") STRICT;";
 
+/* Keys are counted and listed from the index alone, past the values. */
+static const char version_3[] =
+    "CREATE TABLE kv(" /* what tools keep */
+    " no INTEGER PRIMARY KEY,"
+    " tool TEXT NOT NULL,"
+    " key TEXT NOT NULL,"
+    " value TEXT NOT NULL," /* JSON */
+    " UNIQUE(tool, key)"
+    ") STRICT;";
+
 const struct er_migration er_sqlite_migrations[] = {
-    {version_1}, {version_2}};
+    {version_1}, {version_2}, {version_3}};
 const size_t er_sqlite_n_migrations =
     sizeof er_sqlite_migrations / sizeof er_sqlite_migrations[0];
 

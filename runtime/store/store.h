@@ -233,6 +233,12 @@ enum er_op_kind {
                            index) -> out.text: what is wrong with it */
     ER_OP_GRANT = 16,   /* in.grant: what a tool's file may do */
     ER_OP_RULE = 17,    /* in.rule: a rule of the policy, for always */
+    ER_OP_KV_SET = 18,  /* in.kv: a value of a tool; without one it goes, and
+                           out.existed says whether there was one */
+    ER_OP_KV_GET = 19,  /* in.kv -> out.text, NULL: there is none */
+    ER_OP_KV_LIST = 20, /* in.kv: keys that begin with key, behind after ->
+                           out.text: a JSON array in the order of bytes, of
+                           ER_KV_LIST at most */
 };
 
 /* Every op but CLAIM, READ fails with FENCED if the claim's epoch is not the
@@ -241,9 +247,9 @@ enum er_op_kind {
 struct er_op {
     enum er_op_kind kind;
     enum er_level level; /* when done is called; set by er_op_new from the
-                            kind: EVENTS, EXTEND, READ and TIDY committed,
-                            the rest durable; callers lower it where they
-                            may */
+                            kind: EVENTS, EXTEND, READ, KV_GET, KV_LIST and
+                            TIDY committed, the rest durable; callers lower
+                            it where they may */
     bool patient; /* nobody waits for the answer: it may wait up to
                      ER_PATIENCE_MS for company, so that many are one commit.
                      Any other op takes those before it along. Set by
@@ -307,19 +313,25 @@ struct er_op {
             bool remove;
         } rule;
         struct {
+            const char *tool, *key; /* a LIST's key may be "" */
+            const char *value;      /* SET: JSON text */
+            const char *after;      /* LIST: or NULL */
+        } kv;
+        struct {
             bool check; /* hold the index against the messages as well */
         } tidy;
     } in;
     struct {
         struct er_run_row run;   /* ACCEPT */
-        bool existed;            /* ACCEPT: the client key was known */
+        bool existed;            /* ACCEPT: the client key was known; KV_SET */
         struct er_loaded loaded; /* CLAIM */
         int64_t seq;             /* ACCEPT: of its first message; STEP;
                                     APPEND: of its first message */
         int64_t open_calls;      /* FINISH: calls not finished yet, those
                                     WAITING and UNKNOWN included */
         int64_t attempt;         /* BEGIN */
-        const char *text;        /* READ; TIDY: "ok" or what is wrong */
+        const char *text;        /* READ; KV_GET, KV_LIST; TIDY: "ok" or
+                                    what is wrong */
         size_t text_len;
         int64_t total_len; /* READ: length of the whole */
     } out;
@@ -332,6 +344,14 @@ struct er_op {
 };
 
 enum { ER_PATIENCE_MS = 2 };
+
+/* What a tool may keep; more fails with TOO_LARGE. */
+enum {
+    ER_KV_KEY = 256,          /* bytes of a key, 1 at least */
+    ER_KV_VALUE = 64 * 1024,  /* bytes of a value's JSON text */
+    ER_KV_KEYS = 10000,       /* of one tool */
+    ER_KV_LIST = 1000,        /* keys of one answer */
+};
 
 /* A new op with its arena; NULL: no memory. [any] */
 struct er_op *er_op_new(enum er_op_kind kind);

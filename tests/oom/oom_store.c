@@ -116,6 +116,13 @@ static void fill_small(struct er_op *op)
     case ER_OP_RULE:
         op->in.rule.rule = "t(*)";
         break;
+    case ER_OP_KV_SET:
+    case ER_OP_KV_GET:
+    case ER_OP_KV_LIST:
+        op->in.kv.tool = "t";
+        op->in.kv.key = "k";
+        op->in.kv.value = op->kind == ER_OP_KV_SET ? "{\"a\":1}" : NULL;
+        break;
     default:
         op->in.tidy.check = true;
         break;
@@ -185,6 +192,7 @@ static void every_op(struct bench *x)
         ER_OP_ATTEMPT, ER_OP_EVENTS, ER_OP_EXTEND, ER_OP_READ, ER_OP_STOP};
     static const enum er_op_kind last[] = {ER_OP_CLAIM, ER_OP_FORK,
         ER_OP_TIDY, ER_OP_REMOVE, ER_OP_PUT, ER_OP_GRANT, ER_OP_RULE,
+        ER_OP_KV_SET, ER_OP_KV_GET, ER_OP_KV_LIST,
         ER_OP_TIDY};
     apply(x, accept_op("conv", "run", true));
     apply(x, step_op());

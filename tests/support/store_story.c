@@ -57,8 +57,14 @@ struct er_op *story_op(int k)
     case 4:
         end_with(call, '0');
         return kit_finish_op(&r, call, ER_CALL_DONE, "a result");
-    default:
+    case 5:
         return kit_step_op(&r, call, 0, 0);
+    default:
+        op = er_op_new(ER_OP_KV_SET);
+        op->in.kv.tool = "remember";
+        op->in.kv.key = i == 2 ? "first" : "second";
+        op->in.kv.value = er_arena_str(&op->arena, call);
+        return op;
     }
 }
 
@@ -72,6 +78,7 @@ static const char *const story_questions[] = {
     "SELECT id,run,role,calls,content,text FROM messages ORDER BY id",
     "SELECT no,id,state,attempt,result_seq FROM tool_calls ORDER BY no",
     "SELECT run,answer FROM run_texts ORDER BY run",
+    "SELECT tool,key,value FROM kv ORDER BY tool,key",
 };
 
 static bool add_rows(sqlite3 *db, const char *question, struct er_buf *out)

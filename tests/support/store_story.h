@@ -6,7 +6,7 @@
 
 #include "support/store_kit.h"
 
-enum { STORY_RUNS = 3, STORY_OPS_PER_RUN = 6,
+enum { STORY_RUNS = 3, STORY_OPS_PER_RUN = 7,
     STORY_OPS = STORY_RUNS * STORY_OPS_PER_RUN };
 
 /* The op number k (from 0), ready to be submitted. */
