@@ -35,6 +35,7 @@ build certs:https        ca-certificates       ca-certificates  ca-certificates 
 build cmd:jq             jq                    jq               jq          jq
 check cmd:c++            build-essential       gcc-c++          base-devel  -
 check cmd:objdump        binutils              binutils         binutils    binutils
+check cmd:openssl        openssl               openssl          openssl     openssl
 check pc:cmocka          libcmocka-dev         libcmocka-devel  cmocka      cmocka
 check cmd:bats           bats                  bats             bash-bats   bats-core
 check cmd:prove          perl                  perl-Test-Harness perl       perl

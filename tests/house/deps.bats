@@ -10,7 +10,7 @@ setup() {
     for name in sh sed tr grep sort ls uname dirname cat touch; do
         ln -s "$(command -v "$name")" "$bin/$name"
     done
-    for name in cc c++ make objdump bats jq prove; do
+    for name in cc c++ make objdump openssl bats jq prove; do
         fake "$name" 'exit 0'
     done
     fake pkg-config '[ -e "$STATE/installed" ] || [ "$2" != jansson ]'
