@@ -127,10 +127,12 @@ static json_t *misfit(const json_t *errors)
     json_t *e;
     struct er_buf b;
     er_buf_init(&b, 8192);
-    er_buf_adds(&b, "the arguments do not fit:");
-    json_array_foreach(errors, i, e)
-        er_buf_addf(&b, " %.100s %.300s;", er_json_str(e, "path"),
-            er_json_str(e, "message"));
+    er_buf_adds(&b, "the arguments do not fit: ");
+    json_array_foreach(errors, i, e) {
+        const char *path = er_json_str(e, "path");
+        er_buf_addf(&b, "%s%.100s%s%.300s", i > 0 ? "; " : "", path,
+            *path ? ": " : "", er_json_str(e, "message"));
+    }
     json_t *v = json_pack("{s:b, s:s}", "ok", 0, "error", er_buf_str(&b));
     er_buf_release(&b);
     return v;

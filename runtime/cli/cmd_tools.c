@@ -146,20 +146,20 @@ int er_cmd_tools_show(struct er_cli *cli)
 
 /* ----------------------------------------------------------------- check */
 
-/* Plugins have no lines, and some messages name the file themselves. */
+/* "FILE:LINE: message", as editors read it. Plugins have no lines, and some
+ * messages name the file themselves. */
 static void show_problem(
     struct er_cli *cli, const char *path, const json_t *problem)
 {
     const char *message = or_empty(er_json_str(problem, "message"));
+    const char *level = er_json_str(problem, "level");
     json_int_t line = er_json_int(problem, "line", 0);
-    size_t n = strlen(path);
     if (line > 0)
-        er_term_outf(&cli->term, "%s:%lld: %s\n", path, (long long)line,
-            message);
-    else if (strncmp(message, path, n) == 0)
-        er_term_outf(&cli->term, "%s\n", message);
-    else
-        er_term_outf(&cli->term, "%s: %s\n", path, message);
+        er_term_outf(&cli->term, "%s:%lld: ", path, (long long)line);
+    else if (strncmp(message, path, strlen(path)) != 0)
+        er_term_outf(&cli->term, "%s: ", path);
+    er_term_outf(&cli->term, "%s%s%s\n", level ? level : "",
+        level ? ": " : "", message);
 }
 
 int er_cmd_tools_check(struct er_cli *cli)
@@ -197,8 +197,11 @@ static int print_result(struct er_cli *cli, const json_t *report)
     const json_t *result = json_object_get(report, "result");
     if (!json_is_true(json_object_get(report, "ok"))) {
         const char *error = er_json_str(report, "error");
+        const char *detail = er_json_str(report, "detail");
         er_term_error(&cli->term, "%s failed: %s", cli->words[0],
             error ? error : "it gave no reason");
+        if (detail && *detail)
+            er_term_note(&cli->term, ER_PLAIN, "  %s", detail);
         return ER_EXIT_FAILED;
     }
     if (!json_is_string(result))

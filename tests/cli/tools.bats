@@ -94,15 +94,62 @@ END
     has "$stderr" 'no such thing'
     errand tools call pick '{"how": 5}'
     same "$status" 1
-    has "$stderr" 'how'
+    has "$stderr" 'do not fit: /how: '
     errand tools call pick
     same "$status" 1
+    has "$stderr" 'do not fit: missing required property "how"'
+    [[ $stderr != *';' ]]
     errand tools call pick '{"how": '
     same "$status" 1
     has "$stderr" 'not valid JSON'
     errand tools call pikc '{}'
     same "$status" 1
     has "$stderr" 'pick'
+}
+
+@test "call: a tool that is stopped says where" {
+    mkdir tools
+    cat > tools/loop.lua <<'END'
+return {
+  name = "loop",
+  description = "Never ends",
+  parameters = { type = "object" },
+  effect = "pure",
+  timeout_ms = 200,
+  run = function()
+    while true do end
+  end,
+}
+END
+    errand tools call loop
+    same "$status" 1
+    has "$stderr" 'loop failed: the tool took too long and was stopped'
+    has "$stderr" 'loop.lua:8: '
+}
+
+@test "check: a warning is no failure, an unknown line is not printed" {
+    mkdir tools
+    cat > tools/vague.lua <<'END'
+return {
+  name = "vague",
+  description = "Take what it gets",
+  parameters = { type = "object", properties = { what = {} } },
+  effect = "pure",
+  run = function() return 1 end,
+}
+END
+    errand tools check tools/vague.lua
+    same "$status" 0
+    has "$output" 'tools/vague.lua: warning: '
+    has "$output" 'tools/vague.lua: ok'
+    [[ $output != *:0:* ]]
+    errand tools call vague
+    same "$output" 1
+    same "$stderr" ''
+    echo 'return { name = "x", parameters = { type = 5 } }' > bad.lua
+    errand tools check bad.lua
+    same "$status" 1
+    [[ $output != *:0:* ]]
 }
 
 @test "--tools-dir adds a folder" {
