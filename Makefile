@@ -97,6 +97,7 @@ PROGRAMS = $(if $(CLI_OBJ),$(BUILD)/errand) \
 
 # Plugins see the header of tools alone; what one needs beyond libc stands in
 # PLUGIN_LD_name.
+PLUGIN_LD_sql_query = -lsqlite3
 PLUGINS = $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,\
             $(wildcard plugins/*.c))
 

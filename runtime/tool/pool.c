@@ -256,6 +256,8 @@ static void on_answer(struct er_slot *slot, const json_t *frame)
     job->slot = NULL;
     job->ended = true;
     job->status = ER_TOOL_OK;
+    if (slot->profile->is_single)
+        er_pool_end_slot(slot);
     er_pool_dispatch(pool); /* first: the worker has work again */
     finish(job, frame);
 }

@@ -23,6 +23,8 @@ struct er_profile {
     char **paths; /* its roots, from the pool's folder */
     size_t path_count;
     bool is_lua;
+    bool is_single; /* what its workers start may outlive a call: each ends,
+                       with its process group, after the first */
     struct er_line waiting;
     int deaths; /* in a row, without a good answer between */
     int64_t not_before_ms; /* of er_mono_ms: no start earlier */

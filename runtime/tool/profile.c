@@ -111,6 +111,8 @@ struct er_profile *er_pool_profile(
             p->pool = pool;
             p->key = key;
             p->is_lua = kind && strcmp(kind, "lua") == 0;
+            p->is_single =
+                json_array_size(json_object_get(lock, "run")) > 0;
             if (take_paths(p, lock)) {
                 p->next = pool->profiles;
                 pool->profiles = p;
