@@ -200,14 +200,17 @@ static void set_unknown(struct run_call *c, const char *why)
         why);
 }
 
-/* The tool did not answer: dead, late or cancelled. */
+/* The tool did not answer: dead, late or cancelled. One that it was never
+ * handed to has certainly done nothing, whatever its effect. */
 static void no_answer(struct run_call *c, enum er_tool_status status,
-    const char *why)
+    bool started, const char *why)
 {
     errand_run *run = c->run;
     bool again = status == ER_TOOL_CANCELLED ||
                  (status == ER_TOOL_DIED && c->attempt < ER_CALL_TRIES);
-    if (!is_rerunnable(c->effect)) {
+    if (!started && (again || run->cancelled)) {
+        plan_again(c);
+    } else if (started && !is_rerunnable(c->effect)) {
         set_unknown(c, why);
     } else if (again || run->cancelled) {
         plan_again(c);
@@ -235,8 +238,8 @@ static void on_outcome(void *ctx, const struct er_tool_outcome *o)
         else if (o->status == ER_TOOL_NOT_RUN)
             er_run_finish_call(c, ER_CALL_FAILED, o->text, o->len, o->detail);
         else
-            no_answer(c, o->status, o->detail && o->detail[0] ? o->detail
-                                                              : o->text);
+            no_answer(c, o->status, o->started,
+                o->detail && o->detail[0] ? o->detail : o->text);
         er_run_dispatch(run);
     }
     er_run_collect(run);

@@ -121,6 +121,40 @@ is_running() {
         jq -e '.runs[].calls[] | select(.state == "running")' > /dev/null
 }
 
+count_of() {
+    command errand log show --json "$1" |
+        jq "[.runs[].calls[] | select(.state == \"$2\")] | length"
+}
+
+all_running() { [ "$(count_of "$1" running)" = "$2" ]; }
+
+@test "calls that waited for a worker when it was stopped were never run" {
+    mkdir tools
+    cat > tools/tick.lua <<'END'
+return {
+  name = "tick",
+  description = "Take long and have side effects",
+  parameters = { type = "object",
+    properties = { n = { type = "integer" } } },
+  run = function() while true do end end,
+}
+END
+    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' errand run --events \
+        -m openai:rounds-1-par-100 -t tick hi > out 2> err < /dev/null 3>&- &
+    pid=$!
+    await grep -qs '"type":"call"' out
+    id=$(head -n 1 out | jq -r .run)
+    await all_running "$id" 100
+    kill -INT "$pid"
+    wait "$pid" || true
+    local unknown planned
+    unknown=$(count_of "$id" unknown)
+    planned=$(count_of "$id" planned)
+    same $((unknown + planned)) 100
+    [ "$unknown" -ge 1 ] # a few had workers
+    [ "$planned" -ge 30 ]
+}
+
 @test "an unknown outcome is asked about, settled, and gone on with" {
     mkdir tools
     cat > tools/tick.lua <<'END'
