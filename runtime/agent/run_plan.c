@@ -195,12 +195,14 @@ static int plan_call(struct run_call *c, const json_t *said, bool cut,
     return rc == ERRAND_OK && !c->result ? er_run_judge(c, err) : rc;
 }
 
-/* Replies with nothing but bad calls, one after the other, end in a pause. */
+/* Bad calls cost as good ones do; replies with nothing else, one after the
+ * other, end in a pause. */
 static void count_bad(errand_run *run)
 {
     size_t bad = 0;
     for (size_t i = 0; i < run->n_calls; i++)
         bad += run->calls[i].result != NULL;
+    run->spent.calls += (int64_t)bad;
     run->bad_replies = bad == run->n_calls ? run->bad_replies + 1 : 0;
     if (run->bad_replies < ER_BAD_REPLIES_MAX)
         return;

@@ -138,7 +138,11 @@ static void show_end(struct er_cli *cli, const json_t *run,
     er_term_note(&cli->term, ER_BOLD, "%s  %.*s", text_of(run, "id"),
         (int)strcspn(prompt, "\r\n"), prompt);
     if (o->type != ERRAND_EV_DONE) {
-        er_term_error(&cli->term, "%s: %s", er_outcome_state(o), text);
+        struct er_buf out;
+        er_buf_init(&out, 4096);
+        er_term_error(&cli->term, "%s: %s", er_outcome_state(o),
+            er_outcome_text(o, &out));
+        er_buf_release(&out);
         return;
     }
     er_term_out(&cli->term, text, o->text.len);

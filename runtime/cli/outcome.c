@@ -112,6 +112,30 @@ int er_outcome_status(const struct er_outcome *o)
     return status ? status : ER_EXIT_FAILED;
 }
 
+/* The message of a pause ends in the name that budgets have in JSON. */
+const char *er_outcome_text(const struct er_outcome *o, struct er_buf *out)
+{
+    static const struct {
+        const char *key, *option;
+    } names[] = {{" max_turns", " --max-turns"}, {" max_calls", " --max-calls"},
+        {" max_tokens", " --max-tokens-total"},
+        {" max_seconds", " --max-seconds"}, {" max_cost", " --max-cost"}};
+    const char *text = er_buf_str(&o->text);
+    if (strcmp(o->reason, "budget") != 0)
+        return text;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t n = strlen(names[i].key);
+        if (o->text.len < n ||
+            strcmp(text + o->text.len - n, names[i].key) != 0)
+            continue;
+        er_buf_reset(out);
+        er_buf_add(out, text, o->text.len - n);
+        er_buf_adds(out, names[i].option);
+        return er_buf_str(out);
+    }
+    return text;
+}
+
 static void put(json_t *object, const char *key, const char *text)
 {
     if (*text)

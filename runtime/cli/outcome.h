@@ -35,6 +35,10 @@ void er_outcome_refused(struct er_outcome *o, const struct errand_error *err);
  * as well. NULL: no memory. */
 json_t *er_outcome_json(const struct er_outcome *o, bool structured);
 
+/* What went wrong, for people at the command line: a budget is called as the
+ * option that raises it. Borrowed until o or out changes. */
+const char *er_outcome_text(const struct er_outcome *o, struct er_buf *out);
+
 /* Exit status of the program for this outcome. */
 int er_outcome_status(const struct er_outcome *o);
 

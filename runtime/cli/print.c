@@ -272,13 +272,14 @@ static void say_end(struct er_printer *p)
                 (long long)o->prompt_tokens, (long long)o->completion_tokens);
         return;
     }
-    const char *text = er_buf_str(&o->text);
+    struct er_buf out;
+    er_buf_init(&out, 4096);
+    const char *text = er_outcome_text(o, &out);
     if (!*text)
         text = errand_code_text(o->code);
-    if (o->type == ERRAND_EV_PAUSED)
-        er_term_error(t, "paused: %s", text);
-    else
-        er_term_error(t, "%s", text);
+    er_term_error(t, "%s%s", o->type == ERRAND_EV_PAUSED ? "paused: " : "",
+        text);
+    er_buf_release(&out);
     if (!p->chat)
         say_how_to_go_on(p);
 }

@@ -138,12 +138,36 @@ setup() { own_folder; }
     errand run -m openai:rounds-3 -t tick --max-turns 1 hello
     same "$status" 3
     same "$output" ''
-    has "$stderr" 'paused'
+    has "$stderr" 'paused: budget reached: 1 of 1 model turns'
+    has "$stderr" 'or raise --max-turns'
     command=$(sed -n 's/^go on with: *//p' <<< "$stderr")
     has "$command" 'errand resume '
     errand ${command#errand } --max-turns 10
     same "$status" 0
     same "$output" 'done after 3 rounds'
+}
+
+@test "budgets are named as options here, and by their keys in JSON" {
+    tick_tool
+    errand run --json -m openai:rounds-3 -t tick --max-turns 1 hello
+    has "$(jq -r .error.message <<< "$output")" 'or raise max_turns'
+    errand run -m openai:rounds-3 -t tick --max-tokens-total 1 hello
+    same "$status" 3
+    has "$stderr" 'or raise --max-tokens-total'
+    errand resume --max-tokens-total 1 --all
+    has "$stderr" 'or raise --max-'
+}
+
+@test "calls that cannot be run count as well" {
+    tick_tool
+    errand run -m openai:bad-args -t tick --max-calls 1 hello
+    same "$status" 3
+    has "$stderr" 'budget reached: 1 of 1 tool calls'
+    has "$stderr" 'or raise --max-calls'
+    errand run -m openai:bad-args -t tick --max-calls 2 hello
+    same "$status" 0
+    errand run --json -m openai:bad-args -t tick hello
+    same "$(jq .usage.calls <<< "$output")" 2
 }
 
 @test "a failed run says how to try again" {
