@@ -74,7 +74,7 @@ library() {
     [ "$status" -eq 1 ]
     [[ "$output" == *'not errand_*: helper'* ]]
     [[ "$output" == *'not in runtime/include/errand/errand.h: errand_extra'* ]]
-    [[ "$output" == *'and not there: errand_add_tool '* ]]
+    [[ "$output" == *'and not there: '*'errand_open '* ]]
 }
 
 @test "check-abi: a plugin that shows more than its entry point" {
