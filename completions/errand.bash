@@ -3,7 +3,7 @@ _errand() {
     local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
     local prev=${COMP_WORDS[COMP_CWORD-1]} options=
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W 'run chat resume batch tools log models doctor debug version help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'run chat resume batch tools log models policy doctor debug version help --help --version' -- "$cur"))
         return
     fi
     case $cmd in
@@ -25,6 +25,12 @@ _errand() {
             return
         fi
         cmd="models ${COMP_WORDS[2]}" ;;
+    policy)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            COMPREPLY=($(compgen -W 'list check forget' -- "$cur"))
+            return
+        fi
+        cmd="policy ${COMP_WORDS[2]}" ;;
     debug)
         if [ "$COMP_CWORD" -eq 2 ]; then
             COMPREPLY=($(compgen -W 'parse schema tokenize logits' -- "$cur"))
@@ -60,6 +66,9 @@ _errand() {
     'run --on-unknown')
         COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
         return ;;
+    'run --approve') return ;;
+    'run --ask') return ;;
+    'run --deny') return ;;
     'run --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -101,6 +110,9 @@ _errand() {
     'chat --on-unknown')
         COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
         return ;;
+    'chat --approve') return ;;
+    'chat --ask') return ;;
+    'chat --deny') return ;;
     'chat --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -133,6 +145,9 @@ _errand() {
     'resume --on-unknown')
         COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
         return ;;
+    'resume --approve') return ;;
+    'resume --ask') return ;;
+    'resume --deny') return ;;
     'resume --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -178,6 +193,9 @@ _errand() {
     'batch --on-unknown')
         COMPREPLY=($(compgen -W 'ask fail retry' -- "$cur"))
         return ;;
+    'batch --approve') return ;;
+    'batch --ask') return ;;
+    'batch --deny') return ;;
     'batch --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -411,6 +429,63 @@ _errand() {
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
     'models info --context') return ;;
+    'policy list --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy list --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy list --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy list --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy list --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy list --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'policy check --approve') return ;;
+    'policy check --ask') return ;;
+    'policy check --deny') return ;;
+    'policy check --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy check --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy check --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy check --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy check --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy check --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'policy forget --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy forget --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy forget --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy forget --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy forget --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'policy forget --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
     'doctor --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -449,10 +524,10 @@ _errand() {
         return ;;
     esac
     case $cmd in
-    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
-    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
@@ -463,10 +538,13 @@ _errand() {
     'log search') options='--limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'log export') options='--format --output -o --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'log fork') options='--at --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'log resolve') options='--done --not-done --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'log resolve') options='--done --not-done --approve --refuse --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'log rm') options='--yes -y --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'models list') options='--json --quiet -q --verbose -v --help -h' ;;
     'models info') options='--context --json --quiet -q --verbose -v --help -h' ;;
+    'policy list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'policy check') options='--approve --ask --deny --tainted --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'policy forget') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'doctor') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'debug parse') options='--format --jsonl --help -h' ;;
     'debug schema') options='--draft --formats --jsonl --help -h' ;;

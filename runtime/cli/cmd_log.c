@@ -222,21 +222,23 @@ int er_cmd_log_resolve(struct er_cli *cli)
     struct errand_error err = {0};
     const struct er_args *a = &cli->args;
     const char *text = cli->n_words > 1 ? cli->words[1] : NULL;
-    if (a->done == a->not_done)
+    const char *outcome = a->done ? "done" : a->not_done ? "not-done"
+        : a->accept ? "approve" : "refuse";
+    if (a->done + a->not_done + a->accept + a->refuse != 1)
         return er_cli_usage(cli, "say what became of the call: errand log "
             "resolve %.40s --done [RESULT] if it took effect, --not-done if "
-            "it did not", cli->words[0]);
-    if (text && a->not_done)
-        return er_cli_usage(cli, "a call that was not done has no result; "
-            "leave \"%.60s\" out", text);
+            "it did not; --approve or --refuse [WHY] if it waits for "
+            "approval", cli->words[0]);
+    if (text && (a->not_done || a->accept))
+        return er_cli_usage(cli, "with --%s there is nothing more to say; "
+            "leave \"%.60s\" out", outcome, text);
     int status = er_cli_open(cli);
     if (status)
         return status;
-    if (errand_log_resolve(cli->rt, cli->words[0],
-            a->done ? "done" : "not-done", text, &err))
+    if (errand_log_resolve(cli->rt, cli->words[0], outcome, text, &err))
         return er_cli_fail(cli, &err);
-    er_term_note(&cli->term, ER_DIM, "settled as %s; errand resume goes on "
-        "with its run", a->done ? "done" : "not done");
+    er_term_note(&cli->term, ER_DIM, "settled: %s; errand resume goes on "
+        "with its run", outcome);
     return ER_EXIT_DONE;
 }
 

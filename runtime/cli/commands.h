@@ -8,7 +8,7 @@
 
 struct er_cli;
 
-enum { ER_COMMAND_GROUPS = 6 };
+enum { ER_COMMAND_GROUPS = 7 };
 
 struct er_command {
     const char *name;    /* "run", "tools list" */
@@ -57,6 +57,9 @@ int er_cmd_log_export(struct er_cli *cli);
 int er_cmd_log_fork(struct er_cli *cli);
 int er_cmd_log_resolve(struct er_cli *cli);
 int er_cmd_log_rm(struct er_cli *cli);
+int er_cmd_policy_list(struct er_cli *cli);
+int er_cmd_policy_check(struct er_cli *cli);
+int er_cmd_policy_forget(struct er_cli *cli);
 int er_cmd_doctor(struct er_cli *cli);
 int er_cmd_debug_parse(struct er_cli *cli);
 int er_cmd_debug_schema(struct er_cli *cli);

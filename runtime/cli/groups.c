@@ -112,6 +112,34 @@ static const struct er_opt budget_rows[] = {
 const struct er_opt_group er_opts_budgets = {
     .title = "Limits", .options = budget_rows};
 
+#define RULE_ROWS                                                         \
+    {.name = "approve", .kind = ER_OPT_LIST, .offset = AT(approve),       \
+        .arg = "RULE",                                                    \
+        .help = "run these calls without asking; may be repeated"},       \
+    {.name = "ask", .kind = ER_OPT_LIST, .offset = AT(ask),               \
+        .arg = "RULE", .help = "ask about these calls; may be repeated"}, \
+    {.name = "deny", .kind = ER_OPT_LIST, .offset = AT(deny),             \
+        .arg = "RULE", .help = "never run these calls; may be repeated"}
+
+static const struct er_opt policy_rows[] = {
+    RULE_ROWS,
+    {.name = "wait-approval", .kind = ER_OPT_FLAG,
+        .offset = AT(wait_approval),
+        .help = "without a terminal: pause instead of refusing"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_policy = {
+    .title = "Policy", .options = policy_rows};
+
+static const struct er_opt rules_rows[] = {
+    RULE_ROWS,
+    {.name = "tainted", .kind = ER_OPT_FLAG, .offset = AT(tainted),
+        .help = "as if text from outside were in the conversation"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_rules = {
+    .title = "Policy", .options = rules_rows};
+
 static const struct er_opt runtime_rows[] = {
     {.name = "store", .kind = ER_OPT_FILE, .offset = AT(store),
         .arg = "FILE", .help = "the database; else $ERRAND_STORE"},
@@ -228,6 +256,10 @@ static const struct er_opt resolve_rows[] = {
         .help = "it took effect; TEXT is its result"},
     {.name = "not-done", .kind = ER_OPT_FLAG, .offset = AT(not_done),
         .help = "it did not take effect; it may run again"},
+    {.name = "approve", .kind = ER_OPT_FLAG, .offset = AT(accept),
+        .help = "it waits for approval, and may run"},
+    {.name = "refuse", .kind = ER_OPT_FLAG, .offset = AT(refuse),
+        .help = "it waits for approval, and may not; TEXT says why"},
     END_ROW,
 };
 const struct er_opt_group er_opts_resolve = {

@@ -41,12 +41,15 @@ struct er_args {
     /* budgets */
     int64_t max_turns, max_calls, max_tokens_total, max_seconds;
     double max_cost;
+    /* policy */
+    struct er_list approve, ask, deny, grant;
+    int wait_approval, tainted;
     /* output */
     int json, events, quiet, verbose, help;
     /* of single commands */
     const char *output, *state, *format, *draft, *dir, *completion;
-    int all, done, not_done, yes, jsonl, formats, table, special, exact;
-    int c_source;
+    int all, done, not_done, accept, refuse, trace, yes, jsonl, formats, table;
+    int special, exact, c_source;
     int64_t jobs, limit, at, context;
     struct er_list loras;
 };

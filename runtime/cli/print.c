@@ -24,8 +24,16 @@ const char *er_event_name(uint32_t type)
         [ERRAND_EV_DONE] = "done",
         [ERRAND_EV_FAILED] = "failed",
         [ERRAND_EV_DISCARD] = "discard",
+        [ERRAND_EV_APPROVAL] = "approval",
     };
     return type < sizeof names / sizeof names[0] ? names[type] : "unknown";
+}
+
+static void on_approval(void *user, const struct errand_approval *what)
+{
+    struct er_printer *p = user;
+    p->waiting = false;
+    er_asker_add(&p->asker, what);
 }
 
 void er_printer_init(struct er_printer *p, struct er_cli *cli)
@@ -33,10 +41,16 @@ void er_printer_init(struct er_printer *p, struct er_cli *cli)
     *p = (struct er_printer){.cli = cli};
     er_outcome_init(&p->outcome);
     er_buf_init(&p->turn, MAX_LINE);
+    er_asker_init(&p->asker, cli);
+    if (er_asker_is_there(&p->asker))
+        errand_on_approval(cli->rt, on_approval, p);
 }
 
 void er_printer_release(struct er_printer *p)
 {
+    if (p->cli->rt)
+        errand_on_approval(p->cli->rt, NULL, NULL);
+    er_asker_release(&p->asker);
     er_outcome_release(&p->outcome);
     er_buf_release(&p->turn);
 }
@@ -184,6 +198,10 @@ static void show_event(struct er_printer *p, const struct errand_event *ev)
         if (p->cli->args.verbose)
             er_term_note(t, ER_DIM, "%s", ev->text);
         break;
+    case ERRAND_EV_APPROVAL:
+        if (!er_asker_is_there(&p->asker))
+            er_term_note(t, ER_PLAIN, "? %s", ev->text);
+        break;
     case ERRAND_EV_RETRY:
         er_term_note(t, ER_PLAIN, "trying again: %s", ev->text);
         break;
@@ -241,6 +259,8 @@ void er_printer_event(void *user, const struct errand_event *ev)
 void er_printer_tick(void *ctx)
 {
     struct er_printer *p = ctx;
+    if (er_asker_tick(&p->asker))
+        return;
     int64_t ms = p->waiting ? er_mono_ms() - p->since_ms : 0;
     if (ms >= 1000)
         er_term_progress(&p->cli->term, "%s, %lld s", p->doing,
@@ -296,13 +316,14 @@ static void print_object(struct er_printer *p)
 int er_printer_drive(struct er_printer *p)
 {
     struct er_cli *cli = p->cli;
-    bool progress = er_term_has_progress(&cli->term);
+    bool ticks = er_term_has_progress(&cli->term) ||
+                 er_asker_is_there(&p->asker);
     bool early = er_signals_came(); /* while the run was started */
     er_signals_watch(ER_SIGNAL_RUN, cli->rt);
     if (early)
         errand_interrupt(cli->rt);
     int status = er_cli_drive(cli, &p->outcome.ended,
-        progress ? er_printer_tick : NULL, p);
+        ticks ? er_printer_tick : NULL, p);
     er_signals_unwatch();
     end_reasoning(p);
     er_term_clear(&cli->term);

@@ -8,12 +8,14 @@
 #ifndef ERRAND_CLI_PRINT_H
 #define ERRAND_CLI_PRINT_H
 
+#include "asker.h"
 #include "cli.h"
 #include "outcome.h"
 
 struct er_printer {
     struct er_cli *cli;
     struct er_outcome outcome;
+    struct er_asker asker; /* of a person, if there is one */
     struct er_buf turn;  /* text shown since the last turn of the model */
     bool turn_over;      /* the next text belongs to another turn */
     bool in_reasoning;   /* a line of reasoning was begun */

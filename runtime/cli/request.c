@@ -143,6 +143,26 @@ int er_request_budgets(const struct er_args *args, struct er_arena *arena,
     return keep(object, arena, json, err);
 }
 
+static void put_rules(
+    json_t *policy, const char *key, const struct er_list *rules)
+{
+    if (rules->n == 0)
+        return;
+    json_t *list = json_array();
+    for (size_t i = 0; i < rules->n; i++)
+        json_array_append_new(list, json_string(rules->v[i]));
+    json_object_set_new(policy, key, list);
+}
+
+json_t *er_request_policy(const struct er_args *args)
+{
+    json_t *policy = json_object();
+    put_rules(policy, "deny", &args->deny);
+    put_rules(policy, "ask", &args->ask);
+    put_rules(policy, "allow", &args->approve);
+    return policy;
+}
+
 int er_request_resume(const struct er_args *args, struct er_arena *arena,
     const char **json, struct errand_error *err)
 {
@@ -154,6 +174,12 @@ int er_request_resume(const struct er_args *args, struct er_arena *arena,
         json_object_set_new(
             object, "on_unknown", json_string(args->on_unknown));
     json_decref(budgets);
+    json_t *policy = er_request_policy(args);
+    if (json_object_size(policy) > 0)
+        json_object_set(object, "policy", policy);
+    json_decref(policy);
+    if (args->wait_approval)
+        json_object_set_new(object, "on_ask", json_string("wait"));
     if (object && json_object_size(object) == 0) {
         json_decref(object);
         return ERRAND_OK;
@@ -200,6 +226,10 @@ int er_request_build(const struct er_cli *cli, struct er_arena *arena,
         .tool_choice = a->tool_choice,
         .client_key = a->key,
         .on_unknown = a->on_unknown,
+        .allow = a->approve.n ? a->approve.v : NULL,
+        .ask = a->ask.n ? a->ask.v : NULL,
+        .deny = a->deny.n ? a->deny.v : NULL,
+        .on_ask = a->wait_approval ? "wait" : NULL,
     };
     int code = er_request_tools(&a->tools, arena, &req->tools, err);
     if (!code)

@@ -27,6 +27,9 @@ int er_request_tools(const struct er_list *lists, struct er_arena *arena,
 int er_request_budgets(const struct er_args *args, struct er_arena *arena,
     const char **json, struct errand_error *err);
 
+/* Rules of the policy as {"deny","ask","allow"}; new, NULL: no memory. */
+json_t *er_request_policy(const struct er_args *args);
+
 /* Options of errand_resume as JSON text in the arena; NULL: none. */
 int er_request_resume(const struct er_args *args, struct er_arena *arena,
     const char **json, struct errand_error *err);

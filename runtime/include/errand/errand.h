@@ -448,6 +448,25 @@ ERRAND_API ERRAND_MUST_USE int errand_tools_call(errand *rt,
     const char *name, const char *args, char **json,
     struct errand_error *err);
 
+/* -------------------------------------------------- policy, for people */
+
+/* The rules that hold for every run: array of {"kind","rule","from"}, from
+ * "configuration" or "always". [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_policy_list(
+    errand *rt, char **json, struct errand_error *err);
+
+/* What becomes of a call. options (JSON object or NULL): policy, as
+ * errand_resume's; tainted. Answer: {"decision":"allow"|"ask"|"deny","why",
+ * "kind","rule","from"}; the last three if a rule decided. Errors also USAGE,
+ * SYNTAX, NOT_FOUND. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_policy_check(errand *rt,
+    const char *tool, const char *args, const char *options, char **json,
+    struct errand_error *err);
+
+/* Forget a rule that was an answer for always. Errors NOT_FOUND. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_policy_forget(
+    errand *rt, const char *rule, struct errand_error *err);
+
 /* ---------------------------------------------------------- inspection */
 
 /* Versions, limits, paths, state of the store.
