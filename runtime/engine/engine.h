@@ -123,4 +123,21 @@ uint32_t er_session_match(
 int er_session_fork(const er_session *s, uint32_t n, er_session **out,
     struct errand_error *err);
 
+/* --- prefixes on disk: pages of 64 tokens, one file each, in a folder. A
+ * page is found by what it depends on (weights, tokenizer, adapters, cache,
+ * rotation, this engine's version, all tokens up to its end) and used only
+ * if it is whole. */
+
+/* Keep the timeline's whole pages, at most max_bytes in the folder (made if
+ * it is missing); those that were not used for longest go first.
+ * Errors IO, NOMEM. [owner] */
+int er_session_keep(const er_session *s, const char *folder,
+    uint64_t max_bytes, struct errand_error *err);
+
+/* Begin an empty timeline with what is kept of these tokens; at least the
+ * last one is left to be evaluated. *n gets the tokens restored. A page that
+ * is damaged ends it, and is removed. Errors NOMEM, STATE. [owner] */
+int er_session_restore(er_session *s, const char *folder, const int32_t *ids,
+    size_t n_ids, uint32_t *n, struct errand_error *err);
+
 #endif
