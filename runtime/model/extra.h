@@ -4,8 +4,10 @@
  * Stored with the assistant's message as
  *   {"message":{"extra_content":{...},"reasoning_details":[...]},
  *    "calls":[null,{"extra_content":{...}}],     by place of the call
- *    "reasoning_as":"reasoning"}                 not "reasoning_content"
- * each part only if there is something in it.
+ *    "reasoning_as":"reasoning",                 not "reasoning_content"
+ *    "provider":"gemini"}                        the endpoint's name
+ * each part only if there is something in it. It goes back to that provider
+ * only: others refuse it or, worse, read it.
  */
 #ifndef ERRAND_MODEL_EXTRA_H
 #define ERRAND_MODEL_EXTRA_H

@@ -179,10 +179,18 @@ static void add_reasoning(
     add_string(b, text);
 }
 
+/* What the provider that is asked wants back with the message, or NULL. */
+static const json_t *own_extra(const struct er_body *b, const json_t *message)
+{
+    const json_t *extra = json_object_get(message, "extra");
+    const char *from = er_json_str(extra, "provider"), *to = b->req->provider;
+    return from && to && strcmp(from, to) != 0 ? NULL : extra;
+}
+
 static int add_assistant(struct er_body *b, const json_t *message)
 {
     const json_t *calls = json_object_get(message, "tool_calls");
-    const json_t *extra = json_object_get(message, "extra");
+    const json_t *extra = own_extra(b, message);
     const json_t *extras = json_object_get(extra, "calls");
     size_t n = json_array_size(calls);
     bool null = n > 0 && b->quirks->content_null &&

@@ -111,6 +111,8 @@ void er_prompt_free(er_prompt *p);
 
 struct er_model_request {
     const char *model;       /* the name after "provider:" */
+    const char *provider;    /* who is asked, set by er_model_start: what
+                                another one wants back is left out */
     json_t *messages;        /* borrowed until er_model_start returns, as all
                                 here */
     json_t *tools;           /* NULL or empty: no tools */

@@ -315,6 +315,11 @@ static void on_event(void *ctx, const struct er_model_event *ev)
         r->end.is = r->end.ok = true;
         r->end.finish = ev->finish;
         r->end.extra = json_incref((json_t *)ev->extra);
+        if (r->end.extra && json_object_set_new(r->end.extra, "provider",
+                                json_string(r->ep->name)) != 0) {
+            r->end.ok = false;
+            er_nomem(&r->end.error);
+        }
         return;
     case ER_MODEL_ERROR:
         r->end.is = true;
@@ -557,6 +562,7 @@ static int prepare(struct er_remote *r, const char *name,
     er_url_show(r->url, r->shown, sizeof r->shown);
     struct er_model_request req = *given;
     req.model = name;
+    req.provider = ep->name;
     r->req = (struct er_http_request){.url = r->url,
         .timeouts = ep->timeouts,
         .max_bytes = (size_t)ep->max_bytes,

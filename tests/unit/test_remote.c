@@ -127,6 +127,44 @@ static void test_remote_request_is_as_it_should_be(void **state)
     close_all();
 }
 
+static void serve_thoughts(struct peer *peer, int fd)
+{
+    while (peer_request(peer, fd, peer->arg, 20000))
+        peer_answer(fd, "200 OK", JSON,
+            "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{"
+            "\"content\":\"pong\",\"extra_content\":{\"google\":{"
+            "\"thought_signature\":\"sign\"}}}}]}");
+}
+
+#define SAID_BY(provider)                                                  \
+    "[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\","       \
+    "\"content\":\"b\",\"extra\":{\"message\":{\"extra_content\":{"         \
+    "\"google\":{\"thought_signature\":\"sign\"}}}" provider                 \
+    "}},{\"role\":\"user\",\"content\":\"c\"}]"
+
+/* What a provider wants back goes to it and to nobody else. */
+static void test_remote_gives_extra_back_to_its_provider(void **state)
+{
+    (void)state;
+    static char seen[20000];
+    static const struct {
+        const char *messages;
+        bool goes;
+    } rows[] = {{SAID_BY(",\"provider\":\"x\""), true},
+        {SAID_BY(",\"provider\":\"y\""), false}, {SAID_BY(""), true}};
+    for (size_t i = 0; i < 3; i++) {
+        open_with(serve_thoughts, seen, NULL);
+        assert_true(ask(&a, "x:m", rows[i].messages));
+        if (a.error.code)
+            fail_msg("%s", a.error.msg);
+        expect_in(a.extra, "\"provider\":\"x\"");
+        expect_in(a.extra, "thought_signature");
+        assert_int_equal(strstr(seen, "thought_signature") != NULL,
+            rows[i].goes);
+        close_all();
+    }
+}
+
 /* An empty stream, and then what is asked for without one. */
 static void serve_empty_stream(struct peer *peer, int fd)
 {
@@ -810,6 +848,7 @@ int main(void)
         cmocka_unit_test(test_remote_request_is_as_it_should_be),
         cmocka_unit_test(test_remote_workers_ai_request),
         cmocka_unit_test(test_remote_workers_ai_empty_stream),
+        cmocka_unit_test(test_remote_gives_extra_back_to_its_provider),
         cmocka_unit_test(test_remote_loopback_ignores_proxies),
         cmocka_unit_test(test_remote_other_hosts_use_proxies),
         cmocka_unit_test(test_remote_streams_share_one_connection),
