@@ -115,10 +115,10 @@ static struct er_node *read_digits(struct er_tree *t)
     const char *s = t->c.text + t->c.at;
     size_t left = t->c.len - t->c.at, n = 0;
     json_int_t value = 0;
-    while (n < left && n <= 18 && s[n] >= '0' && s[n] <= '9')
+    while (n < left && n < 18 && s[n] >= '0' && s[n] <= '9')
         value = value * 10 + (s[n++] - '0');
-    if (n == 0 || n > 18 || (s[0] == '0' && n > 1) ||
-        (n < left && s[n] && strchr(".eE", s[n])))
+    if (n == 0 || (s[0] == '0' && n > 1) ||
+        (n < left && s[n] && strchr(".eE0123456789", s[n])))
         return read_number(t);
     struct er_node *node = new_node(t, ER_NODE_INTEGER);
     if (node)
