@@ -21,7 +21,8 @@
 enum {
     LOCK_WAIT_MS = 10000,
     WAL_PAGES = 1024, /* about 4 MiB: then it is copied back */
-    REST_MS = 30,     /* quiet for so long: index what is waiting */
+    REST_MS = 1000,   /* quiet for so long: index what is waiting. Agents are
+                         quiet for less between two replies of a model */
     INDEX_STEP = 128,  /* messages per rest: a few milliseconds */
     INDEX_MOST = 16384, /* waiting messages: index without a rest */
 };

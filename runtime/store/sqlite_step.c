@@ -16,16 +16,24 @@ int er_sqlite_room(int64_t next_seq, size_t n, struct errand_error *err)
         n);
 }
 
+/* What the index is to hold of a message: an empty text, as that of a turn
+ * that only calls tools, is none. */
+static const char *text_to_index(
+    struct er_sqlite *db, const struct er_new_message *m)
+{
+    const char *text = m->text && *m->text ? m->text : NULL;
+    db->fresh += text != NULL;
+    return text;
+}
+
 int er_sqlite_message(struct er_sqlite *db, int64_t conv, int64_t run,
     int64_t seq, const struct er_new_message *m, struct errand_error *err)
 {
-    if (m->text)
-        db->fresh++;
     return er_sql_run(&db->sql, ER_Q_MESSAGE_INSERT,
         "INSERT INTO messages(id,run,role,calls,content,text)"
         " VALUES(?1,?2,?3,0,?4,?5)",
         ER_VALS(er_int(er_key(conv, seq)), er_int(run), er_text(m->role),
-            er_text(m->content), er_text(m->text)),
+            er_text(m->content), er_text(text_to_index(db, m))),
         err);
 }
 
@@ -50,8 +58,6 @@ static int add_turn(struct er_sqlite *db, const struct er_hot *run,
 {
     const struct er_attempt *a = &in->attempt;
     const struct er_new_message *m = &in->message;
-    if (m->text)
-        db->fresh++;
     return er_sql_run(&db->sql, ER_Q_TURN_INSERT,
         "INSERT INTO messages(id,run,role,calls,content,text,model,"
         " started_ms,ended_ms,prompt_tokens,completion_tokens,"
@@ -59,7 +65,7 @@ static int add_turn(struct er_sqlite *db, const struct er_hot *run,
         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
         ER_VALS(er_int(er_key(run->conv, run->next_seq)), er_int(run->no),
             er_text(m->role), er_int((int64_t)in->n_calls),
-            er_text(m->content), er_text(m->text),
+            er_text(m->content), er_text(text_to_index(db, m)),
             er_text(a->model ? a->model : ""), er_int(a->started_ms),
             er_int(a->ended_ms), er_int(a->prompt_tokens),
             er_int(a->completion_tokens), er_int(a->cached_tokens),
