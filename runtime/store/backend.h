@@ -1,9 +1,10 @@
 /* What a database must do to stand behind store.h.
  *
  * The queue calls these on one thread at a time. Between begin and commit,
- * apply runs any number of ops; one that fails undoes itself alone, the
- * others of the batch stay. commit makes the batch visible and safe from
- * kill -9; flush makes everything committed so far safe from power loss.
+ * apply runs any number of ops, which must stay until the batch is over; one
+ * that fails undoes itself alone, the others of the batch stay. commit makes
+ * the batch visible and safe from kill -9; flush makes everything committed
+ * so far safe from power loss.
  */
 #ifndef ERRAND_STORE_BACKEND_H
 #define ERRAND_STORE_BACKEND_H

@@ -1,11 +1,6 @@
 /* A batch is one transaction under the write lock; a flush makes all commits
  * so far safe from power loss.
  *
- * Undoing one op: the first op of a batch needs no savepoint, because undoing
- * it is undoing the batch so far. The others have one each. If SQLite itself
- * rolled back in the middle (disk full, I/O error), the batch is poisoned:
- * it refuses further ops and its commit fails with the first error.
- *
  * The flush syncs the WAL's own file, which is what synchronous=FULL would
  * have done inside each commit. When it fails, nobody can say any more what
  * is on the disk (the kernel may have dropped the pages), so the store
@@ -61,13 +56,6 @@ static int end_wal(struct er_sqlite *db, struct errand_error *err)
     return code;
 }
 
-static int begin_sql(struct er_sqlite *db, struct errand_error *err)
-{
-    db->applied = 0;
-    return er_sql_run(
-        &db->sql, ER_Q_BEGIN, "BEGIN IMMEDIATE", ER_NO_VALS, err);
-}
-
 static int batch_begin(void *self, struct errand_error *err)
 {
     struct er_sqlite *db = self;
@@ -81,111 +69,20 @@ static int batch_begin(void *self, struct errand_error *err)
     if (code == ERRAND_OK)
         code = begin_wal(db, err);
     if (code == ERRAND_OK)
-        code = begin_sql(db, err);
+        code = er_sqlite_begin(db, err);
     if (code != ERRAND_OK)
         er_disk_unlock(db->lock_fd);
     return code;
-}
-
-static int roll_back_sql(struct er_sqlite *db, struct errand_error *err)
-{
-    if (sqlite3_get_autocommit(db->sql.db))
-        return ERRAND_OK; /* SQLite did it already */
-    return er_sql_run(
-        &db->sql, ER_Q_ROLLBACK, "ROLLBACK", ER_NO_VALS, err);
 }
 
 static void batch_rollback(void *self)
 {
     struct er_sqlite *db = self;
     struct errand_error err = {0};
-    if (roll_back_sql(db, &err) != ERRAND_OK || end_wal(db, &err) != ERRAND_OK)
+    if (er_sqlite_roll_back(db, &err) != ERRAND_OK ||
+        end_wal(db, &err) != ERRAND_OK)
         er_log(db->log, ERRAND_LOG_ERROR, "store: %s", err.msg);
     er_disk_unlock(db->lock_fd);
-}
-
-static int poison(struct er_sqlite *db, const struct errand_error *err)
-{
-    if (!db->poisoned)
-        db->poison = *err;
-    db->poisoned = true;
-    return err->code;
-}
-
-static int run_op(struct er_sqlite *db, struct er_op *op)
-{
-    static int (*const run[])(struct er_sqlite *, struct er_op *) = {
-        [ER_OP_ACCEPT] = er_sqlite_accept,
-        [ER_OP_CLAIM] = er_sqlite_claim,
-        [ER_OP_EXTEND] = er_sqlite_extend,
-        [ER_OP_STEP] = er_sqlite_step,
-        [ER_OP_BEGIN] = er_sqlite_begin_call,
-        [ER_OP_FINISH] = er_sqlite_finish,
-        [ER_OP_ATTEMPT] = er_sqlite_attempt,
-        [ER_OP_APPEND] = er_sqlite_append,
-        [ER_OP_STOP] = er_sqlite_stop,
-        [ER_OP_EVENTS] = er_sqlite_events,
-        [ER_OP_RESOLVE] = er_sqlite_resolve,
-        [ER_OP_FORK] = er_sqlite_fork,
-        [ER_OP_REMOVE] = er_sqlite_remove,
-        [ER_OP_READ] = er_sqlite_read,
-        [ER_OP_PUT] = er_sqlite_put,
-        [ER_OP_TIDY] = er_sqlite_tidy,
-        [ER_OP_GRANT] = er_sqlite_grant,
-        [ER_OP_RULE] = er_sqlite_rule,
-        [ER_OP_KV_SET] = er_sqlite_kv_set,
-        [ER_OP_KV_GET] = er_sqlite_kv_get,
-        [ER_OP_KV_LIST] = er_sqlite_kv_list,
-    };
-    if ((size_t)op->kind >= sizeof run / sizeof run[0])
-        return er_fail(&op->err, ERRAND_BUG, "no op %d", (int)op->kind);
-    return run[op->kind](db, op);
-}
-
-/* Undo what the op that just failed has changed. */
-static int undo(struct er_sqlite *db, bool first, struct errand_error *err)
-{
-    if (sqlite3_get_autocommit(db->sql.db) && !first)
-        return er_fail(err, ERRAND_STORE, "the batch was rolled back");
-    if (!first)
-        return er_sql_run(&db->sql, ER_Q_ROLLBACK_TO, "ROLLBACK TO op",
-            ER_NO_VALS, err);
-    int code = roll_back_sql(db, err);
-    return code == ERRAND_OK ? begin_sql(db, err) : code;
-}
-
-static int apply_alone(struct er_sqlite *db, struct er_op *op)
-{
-    bool first = db->applied == 0;
-    if (!first && er_sql_run(&db->sql, ER_Q_SAVEPOINT, "SAVEPOINT op",
-                      ER_NO_VALS, &op->err) != ERRAND_OK)
-        return poison(db, &op->err);
-    int64_t before = sqlite3_total_changes64(db->sql.db);
-    int code = run_op(db, op);
-    bool changed = sqlite3_total_changes64(db->sql.db) != before ||
-                   sqlite3_get_autocommit(db->sql.db);
-    struct errand_error err = op->err;
-    if (code != ERRAND_OK && changed && undo(db, first, &err) != ERRAND_OK)
-        return poison(db, &op->err);
-    if (!first && er_sql_run(&db->sql, ER_Q_RELEASE, "RELEASE op",
-                      ER_NO_VALS, &err) != ERRAND_OK)
-        poison(db, &err);
-    if (code == ERRAND_OK)
-        db->applied++;
-    return code;
-}
-
-static int batch_apply(void *self, struct er_op *op)
-{
-    struct er_sqlite *db = self;
-    memset(&op->out, 0, sizeof op->out);
-    if (db->poisoned) {
-        op->err = db->poison;
-        op->code = db->poison.code;
-    } else {
-        op->code = apply_alone(db, op);
-    }
-    return op->code;
 }
 
 static int batch_commit(void *self, struct errand_error *err)
@@ -200,7 +97,7 @@ static int batch_commit(void *self, struct errand_error *err)
             &db->sql, ER_Q_COMMIT, "COMMIT", ER_NO_VALS, err);
     }
     struct errand_error more = {0};
-    if (code != ERRAND_OK && roll_back_sql(db, &more) != ERRAND_OK)
+    if (code != ERRAND_OK && er_sqlite_roll_back(db, &more) != ERRAND_OK)
         er_log(db->log, ERRAND_LOG_ERROR, "store: %s", more.msg);
     if (end_wal(db, &more) != ERRAND_OK) /* tried again before the next one */
         er_log(db->log, ERRAND_LOG_WARN, "store: %s", more.msg);
@@ -314,7 +211,7 @@ static void batch_close(void *self)
 
 const struct er_backend_ops er_sqlite_ops = {
     .begin = batch_begin,
-    .apply = batch_apply,
+    .apply = er_sqlite_apply,
     .commit = batch_commit,
     .rollback = batch_rollback,
     .flush = batch_flush,

@@ -38,7 +38,9 @@ struct er_sqlite {
     int lock_fd;   /* <path>.lock: held while writing */
     int marker_fd; /* <path>.open: held shared while it is open */
     bool locked;
-    int applied;   /* ops of this batch so far */
+    struct er_op **ops; /* of this batch that worked, until it is careful */
+    size_t applied, room;
+    bool careful;  /* each op of this batch gets a savepoint */
     bool poisoned; /* SQLite rolled the batch back: it cannot commit */
     struct errand_error poison;
     bool unflushed;  /* commits since the last flush */
@@ -56,6 +58,15 @@ void er_sqlite_release(struct er_sqlite *db);
 
 /* Is there nothing in the WAL's file? The caller has the write lock. */
 bool er_sqlite_wal_is_empty(const struct er_sqlite *db);
+
+/* --- sqlite_apply.c */
+
+/* Begin and undo the transaction of a batch. */
+int er_sqlite_begin(struct er_sqlite *db, struct errand_error *err);
+int er_sqlite_roll_back(struct er_sqlite *db, struct errand_error *err);
+
+/* One op, as struct er_backend_ops wants it. */
+int er_sqlite_apply(void *self, struct er_op *op);
 
 /* --- sqlite_schema.c */
 

@@ -294,6 +294,7 @@ void er_sqlite_release(struct er_sqlite *db)
         close(db->marker_fd);
     if (db->lock_fd >= 0)
         close(db->lock_fd);
+    free(db->ops);
     free(db->path);
     free(db);
 }
