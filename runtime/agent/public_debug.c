@@ -77,6 +77,18 @@ static void add(json_t *checks, const char *name, bool ok, const char *value,
         ok || !hint ? "" : hint));
 }
 
+/* A large store is opened unchecked after a crash: say so. */
+static void add_size(json_t *checks, const json_t *health)
+{
+    int64_t size = er_json_int(health, "size", 0);
+    int64_t most = er_json_int(health, "checked_up_to", 0);
+    char text[200];
+    snprintf(text, sizeof text, "%lld bytes; %s after an unclean stop%s",
+        (long long)size, size > most ? "not checked" : "checked",
+        size > most ? " (over 256 MiB), so run this then" : "");
+    add(checks, "store.size", true, text, NULL);
+}
+
 static void check_store(
     errand *rt, json_t *checks, struct errand_error *err)
 {
@@ -93,6 +105,7 @@ static void check_store(
     add(checks, "store.wal_reset",
         json_is_true(json_object_get(h, "wal_reset_safe")),
         er_json_str(h, "why"), "upgrade SQLite to 3.51.3 or later");
+    add_size(checks, h);
     add(checks, "store.integrity",
         integrity && strcmp(integrity, "ok") == 0, integrity,
         "restore a backup that lies beside the database");

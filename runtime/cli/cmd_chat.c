@@ -11,6 +11,31 @@
 
 static const size_t MAX_MESSAGE = (size_t)16 << 20;
 
+/* A store whose disk failed takes nothing until it is opened anew, which
+ * checks it. The turn goes on if it came as far as the store. */
+static int open_again(struct er_cli *cli, const char *run)
+{
+    struct errand_error err = {0};
+    struct er_printer printer;
+    int status = ER_EXIT_FAILED;
+    er_cli_close(cli);
+    if (er_cli_try_open(cli, &err) != ERRAND_OK)
+        return er_cli_fail(cli, &err);
+    er_printer_init(&printer, cli);
+    printer.chat = true;
+    if (*run && errand_resume(cli->rt, run, NULL, er_printer_event, &printer,
+                    NULL, &err) == ERRAND_OK) {
+        er_term_note(&cli->term, ER_PLAIN, "the store was opened again and "
+            "goes on");
+        status = er_printer_drive(&printer);
+    } else {
+        er_term_note(&cli->term, ER_PLAIN, "the store was opened again; ask "
+            "once more");
+    }
+    er_printer_release(&printer);
+    return status;
+}
+
 /* One turn. Ctrl-C ends it, not the chat; a failed turn neither. */
 static int turn(struct er_chat *chat, const struct er_buf *text)
 {
@@ -27,13 +52,17 @@ static int turn(struct er_chat *chat, const struct er_buf *text)
     req.prompt_len = text->len;
     req.on_event = er_printer_event;
     req.user = &printer;
-    if (errand_start(chat->cli->rt, &req, NULL, &err))
+    if (errand_start(chat->cli->rt, &req, NULL, &err)) {
         status = er_cli_fail(chat->cli, &err);
-    else
+    } else {
         status = er_printer_drive(&printer);
+        err.code = printer.outcome.code;
+    }
     if (printer.outcome.conversation[0])
         memcpy(chat->conversation, printer.outcome.conversation,
             sizeof chat->conversation);
+    if (err.code == ERRAND_IO)
+        status = open_again(chat->cli, printer.outcome.run);
     er_printer_release(&printer);
     return status;
 }

@@ -31,6 +31,10 @@ static inline int64_t er_key(int64_t owner, int64_t place)
     return owner << ER_PLACE_BITS | place;
 }
 
+/* Bytes of a store that is checked when it is opened after an unclean stop;
+ * a larger one would keep people waiting. */
+enum { ER_CHECK_MOST = 256 * 1024 * 1024 };
+
 struct er_sqlite {
     struct er_sql sql;
     char *path;

@@ -1,5 +1,6 @@
 /* How the database is, for `errand doctor`. */
 #include "store/queue.h"
+#include "store/sqlite_db.h"
 
 #include <string.h>
 
@@ -108,6 +109,8 @@ json_t *er_store_health(er_store *s, bool deep, struct errand_error *err)
             code = ask_text(
                 sql, texts[i].question, out, texts[i].key, err);
     }
+    if (code == ERRAND_OK)
+        code = put(out, "checked_up_to", json_integer(ER_CHECK_MOST), err);
     if (code == ERRAND_OK)
         code = check(sql, deep, out, err);
     if (code == ERRAND_OK)

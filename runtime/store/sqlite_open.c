@@ -29,7 +29,6 @@
 
 enum {
     LOCK_WAIT_MS = 10000,
-    CHECK_LIMIT = 256 * 1024 * 1024, /* bytes checked after an unclean stop */
 };
 
 static const char pragmas[] =
@@ -126,7 +125,7 @@ static int check_after_unclean_stop(
         code = er_sql_int(&db->sql, "PRAGMA page_size", &size, err);
     if (code != ERRAND_OK)
         return code;
-    if (size > 0 && pages > CHECK_LIMIT / size) {
+    if (size > 0 && pages > ER_CHECK_MOST / size) {
         er_log(db->log, ERRAND_LOG_WARN,
             "store: not closed the last time and too large to check now; "
             "run errand doctor");

@@ -40,6 +40,47 @@ setup() { own_folder; }
     same "$(jq -r '[.[].conversation] | unique | length' <<< "$output")" 1
 }
 
+@test "a disk that fails once costs one turn, not the chat" {
+    command -v cc > /dev/null || skip 'no C compiler'
+    cat > fail.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+static int sync_or_fail(const char *name, int fd)
+{
+    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
+    if (unlink(getenv("FAIL_ONCE")) != 0)
+        return real(fd);
+    errno = EIO;
+    return -1;
+}
+int fsync(int fd) { return sync_or_fail("fsync", fd); }
+int fdatasync(int fd) { return sync_or_fail("fdatasync", fd); }
+END
+    cc -shared -fPIC fail.c -o fail.so -ldl
+    mkfifo in
+    FAIL_ONCE=$PWD/once LD_PRELOAD=$PWD/fail.so \
+        ASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0" \
+        command errand chat -m openai:echo -t none < in > out 2> err 3>&- &
+    pid=$!
+    exec 8> in
+    echo one >&8
+    await grep -qx one out
+    touch once
+    echo two >&8
+    await grep -q 'opened again' err
+    await grep -qx two out # the turn went on
+    echo three >&8
+    await grep -qx three out
+    exec 8>&-
+    wait "$pid" || true
+    has "$(cat err)" 'could not be flushed to its disk'
+    errand log list --json
+    same "$(jq -r '[.[].conversation] | unique | length' <<< "$output")" 1
+}
+
 # In a terminal: each line is "SEEN|TYPE": once the screen shows the one, the
 # other is typed. What never shows stands in the file unseen.
 typed() {
