@@ -38,6 +38,9 @@ struct er_grammar_options {
     uint32_t max_string; /* characters of a string whose schema has no
                             maxLength; 0: no bound */
     uint32_t max_items;  /* items of an array without maxItems; 0: no bound */
+    const char *before, *between, *after; /* texts around the value; with
+                            between, several values may follow one another.
+                            NULL: none. Copied */
 };
 
 /* A grammar for the texts of values that fit the schema. opt may be NULL.

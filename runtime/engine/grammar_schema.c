@@ -415,6 +415,30 @@ static int settle(struct er_gbuild *b, struct errand_error *err)
     return ERRAND_OK;
 }
 
+static size_t length(const char *s)
+{
+    return s ? strlen(s) : 0;
+}
+
+/* The value's rule with texts around it, as the root. */
+static uint32_t framed(struct er_gbuild *b, uint32_t value)
+{
+    const struct er_grammar_options *o = &b->opt;
+    er_grammar *g = b->g;
+    if (!o->before && !o->between && !o->after)
+        return value;
+    uint32_t rule = er_gprogram_rule(g);
+    uint32_t at = er_gprogram_text(g, o->after, length(o->after), 0);
+    if (o->between) {
+        uint32_t more = er_gprogram_text(g, o->between,
+            length(o->between), er_gprogram_call(g, value, 0));
+        at = er_gprogram_repeat(g, more, more, 0, UINT32_MAX, at);
+    }
+    at = er_gprogram_call(g, value, at);
+    g->rule[rule] = er_gprogram_text(g, o->before, length(o->before), at);
+    return rule;
+}
+
 er_grammar *er_grammar_schema(const json_t *schema,
     const struct er_grammar_options *opt, struct errand_error *err)
 {
@@ -431,7 +455,7 @@ er_grammar *er_grammar_schema(const json_t *schema,
     }
     if (begin(&b)) {
         er_gs_add(&b, &root, schema);
-        b.g->root = er_gs_rule(&b, &root);
+        b.g->root = framed(&b, er_gs_rule(&b, &root));
         for (size_t k = 0; k < b.n_sets && !b.g->nomem && !b.bad &&
              !b.g->too_large; k++)
             make_rule(&b, k);
