@@ -33,7 +33,7 @@ _errand() {
         cmd="policy ${COMP_WORDS[2]}" ;;
     debug)
         if [ "$COMP_CWORD" -eq 2 ]; then
-            COMPREPLY=($(compgen -W 'parse schema tokenize logits' -- "$cur"))
+            COMPREPLY=($(compgen -W 'parse schema grammar render tokenize logits' -- "$cur"))
             return
         fi
         cmd="debug ${COMP_WORDS[2]}" ;;
@@ -510,6 +510,9 @@ _errand() {
     'debug schema --draft')
         COMPREPLY=($(compgen -W '2020-12 7' -- "$cur"))
         return ;;
+    'debug render --model'|'debug render -m')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'debug tokenize --model'|'debug tokenize -m')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -548,6 +551,8 @@ _errand() {
     'doctor') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'debug parse') options='--format --jsonl --help -h' ;;
     'debug schema') options='--draft --formats --jsonl --help -h' ;;
+    'debug grammar') options='--jsonl --help -h' ;;
+    'debug render') options='--model -m --jsonl --help -h' ;;
     'debug tokenize') options='--model -m --special --jsonl --help -h' ;;
     'debug logits') options='--model -m --lora --exact --jsonl --help -h' ;;
     'version') options='--help -h' ;;

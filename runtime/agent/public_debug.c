@@ -1,6 +1,7 @@
 /* errand_debug_* and errand_doctor: looking into what errand sees. */
 #include "agent/runtime.h"
 #include "engine/chat_parse.h"
+#include "engine/grammar.h"
 #include "model/debug_parse.h"
 #include "tool/schema.h"
 
@@ -63,6 +64,39 @@ int errand_debug_schema(const char *input, const char *draft, unsigned flags,
         return err->code;
     json_t *out =
         er_schema_debug(v, d, flags & 1 ? ER_SCHEMA_FORMATS : 0, err);
+    json_decref(v);
+    return answer(out, json, err);
+}
+
+/* What the grammar leaves to the validator is asked of it, as the runtime
+ * does with every call. */
+static void ask_validator(const json_t *input, json_t *out)
+{
+    const json_t *text = json_object_get(input, "text");
+    struct errand_error ignored = {0};
+    if (!json_is_true(json_object_get(out, "complete")))
+        return;
+    json_t *v = er_json_parse(json_string_value(text),
+        json_string_length(text), ER_JSON_LENIENT, &ignored);
+    er_schema *s = er_schema_compile(json_object_get(input, "schema"),
+        ER_DRAFT_2020_12, ER_SCHEMA_FORMATS, NULL, &ignored);
+    if (v && s && !er_schema_check(s, v, NULL, 0))
+        json_object_set_new(out, "complete", json_false());
+    er_schema_free(s);
+    json_decref(v);
+}
+
+int errand_debug_grammar(
+    const char *input, char **json, struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    err = err ? err : &mine;
+    json_t *v = read_case(input, err);
+    if (!v)
+        return err->code;
+    json_t *out = er_grammar_debug(v, err);
+    if (out && json_object_get(out, "unenforced"))
+        ask_validator(v, out);
     json_decref(v);
     return answer(out, json, err);
 }

@@ -1,5 +1,6 @@
 /* errand_models_* and the debug calls that need a model file. */
 #include "base/json.h"
+#include "engine/chat_format.h"
 #include "engine/engine.h"
 #include "engine/engine_debug.h"
 #include "engine/find.h"
@@ -9,7 +10,10 @@
 
 struct errand_debug_model {
     struct er_debug_model *inner;
+    er_chat_format *format; /* instead of it, with flag 4 */
 };
+
+enum { TEMPLATE_ALONE = 4 };
 
 /* In the order of the names, as folders have none. */
 static bool add_found(void *ctx, const struct er_found *f)
@@ -65,7 +69,9 @@ int errand_debug_model_open(const char *model, const char *const *adapters,
     if (!d)
         return er_nomem(err);
     int rc = er_find_model(model, &path, err);
-    if (!rc)
+    if (!rc && (flags & TEMPLATE_ALONE))
+        rc = er_chat_format_open(path, &d->format, err);
+    else if (!rc)
         rc = er_debug_model_open(
             path, adapters, flags, &d->inner, err);
     free(path);
@@ -81,6 +87,7 @@ void errand_debug_model_close(errand_debug_model *model)
     if (!model)
         return;
     er_debug_model_close(model->inner);
+    er_chat_format_free(model->format);
     free(model);
 }
 
@@ -117,6 +124,22 @@ int errand_debug_logits(errand_debug_model *model, const char *input,
     if (!v)
         return err->code;
     json_t *out = er_debug_logits(model->inner, v, err);
+    json_decref(v);
+    return answer(out, json, err);
+}
+
+int errand_debug_render(errand_debug_model *model, const char *input,
+    char **json, struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    err = err ? err : &mine;
+    if (!model->format)
+        return er_fail(err, ERRAND_STATE,
+            "the model was opened without its template; use flag 4");
+    json_t *v = read_case(input, err);
+    if (!v)
+        return err->code;
+    json_t *out = er_chat_debug_render(model->format, v, err);
     json_decref(v);
     return answer(out, json, err);
 }

@@ -26,6 +26,19 @@ static int schema_case(const struct er_cli *cli, const char *input,
         cli->args.formats ? 1u : 0u, answer, err);
 }
 
+static int grammar_case(const struct er_cli *cli, const char *input,
+    char **answer, struct errand_error *err)
+{
+    (void)cli;
+    return errand_debug_grammar(input, answer, err);
+}
+
+static int render_case(const struct er_cli *cli, const char *input,
+    char **answer, struct errand_error *err)
+{
+    return errand_debug_render(cli->model, input, answer, err);
+}
+
 static int tokenize_case(const struct er_cli *cli, const char *input,
     char **answer, struct errand_error *err)
 {
@@ -154,4 +167,14 @@ int er_cmd_debug_tokenize(struct er_cli *cli)
 int er_cmd_debug_logits(struct er_cli *cli)
 {
     return answer_with_model(cli, logits_case, cli->args.exact ? 2 : 0);
+}
+
+int er_cmd_debug_render(struct er_cli *cli)
+{
+    return answer_with_model(cli, render_case, 4);
+}
+
+int er_cmd_debug_grammar(struct er_cli *cli)
+{
+    return answer(cli, grammar_case);
 }

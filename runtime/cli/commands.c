@@ -203,6 +203,28 @@ static const struct er_command commands[] = {
         .max_words = 1,
         .groups = {&er_opts_schema},
         .run = er_cmd_debug_schema},
+    {.name = "debug grammar",
+        .words = "[JSON]",
+        .summary = "hold a text against what a grammar allows",
+        .detail =
+            "A case is {\"schema\", \"text\"}, or {\"gbnf\", \"text\"}; "
+            "without JSON it is read from standard input. The answer says "
+            "whether the text is a beginning of an allowed one, whether it "
+            "is whole, and at which byte it is refused.",
+        .max_words = 1,
+        .groups = {&er_opts_cases},
+        .run = er_cmd_debug_grammar},
+    {.name = "debug render",
+        .words = "[JSON]",
+        .summary = "the prompt that a model's template makes of messages",
+        .detail =
+            "A case is {\"messages\", \"tools\", "
+            "\"add_generation_prompt\"}; without JSON it is read from "
+            "standard input. FILE may also be a template alone. \"now\", in "
+            "seconds since 1970, stands for the clock.",
+        .max_words = 1,
+        .groups = {&er_opts_render},
+        .run = er_cmd_debug_render},
     {.name = "debug tokenize",
         .words = "[JSON]",
         .summary = "the tokens that a model reads a text as",

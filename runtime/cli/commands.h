@@ -63,6 +63,8 @@ int er_cmd_policy_forget(struct er_cli *cli);
 int er_cmd_doctor(struct er_cli *cli);
 int er_cmd_debug_parse(struct er_cli *cli);
 int er_cmd_debug_schema(struct er_cli *cli);
+int er_cmd_debug_grammar(struct er_cli *cli);
+int er_cmd_debug_render(struct er_cli *cli);
 int er_cmd_debug_tokenize(struct er_cli *cli);
 int er_cmd_debug_logits(struct er_cli *cli);
 int er_cmd_models_list(struct er_cli *cli);

@@ -307,6 +307,23 @@ const struct er_opt_group er_opts_schema = {
         .offset = AT(model), .arg = "FILE",                               \
         .help = "a GGUF file, or the name of one; required"}
 
+static const struct er_opt cases_rows[] = {
+    JSONL_ROW,
+    HELP_ROW,
+    END_ROW,
+};
+const struct er_opt_group er_opts_cases = {
+    .title = "Options", .options = cases_rows};
+
+static const struct er_opt render_rows[] = {
+    MODEL_FILE_ROW,
+    JSONL_ROW,
+    HELP_ROW,
+    END_ROW,
+};
+const struct er_opt_group er_opts_render = {
+    .title = "Options", .options = render_rows};
+
 static const struct er_opt tokenize_rows[] = {
     MODEL_FILE_ROW,
     {.name = "special", .kind = ER_OPT_FLAG, .offset = AT(special),

@@ -25,6 +25,8 @@ extern const struct er_opt_group er_opts_resolve;
 extern const struct er_opt_group er_opts_rm;
 extern const struct er_opt_group er_opts_parse;
 extern const struct er_opt_group er_opts_schema;
+extern const struct er_opt_group er_opts_cases;
+extern const struct er_opt_group er_opts_render;
 extern const struct er_opt_group er_opts_tokenize;
 extern const struct er_opt_group er_opts_logits;
 extern const struct er_opt_group er_opts_info;

@@ -104,3 +104,37 @@ END
             <<< "$output")" true
     done
 }
+
+@test "grammar: a beginning, a whole, the first refusal" {
+    schema='{"type":"object","properties":{"a":{"type":"integer"}},
+        "required":["a"]}'
+    ask() { jq -nc --argjson s "$schema" --arg t "$1" '{schema:$s,text:$t}'; }
+    errand debug grammar "$(ask '{"a": 1}')"
+    same "$output" '{"accepted":true,"complete":true,"at":8}'
+    errand debug grammar "$(ask '{"a": ')"
+    same "$output" '{"accepted":true,"complete":false,"at":6}'
+    errand debug grammar "$(ask '{"a": x')"
+    same "$output" '{"accepted":false,"complete":false,"at":6}'
+    errand debug grammar '{"gbnf": "root ::= \"a\"+", "text": "aab"}'
+    same "$output" '{"accepted":false,"complete":false,"at":2}'
+    errand debug grammar '{"schema": {"type": "array", "uniqueItems": true},
+        "text": "[1,1]"}'
+    same "$(jq -c . <<< "$output")" '{"accepted":true,"complete":false,"at":5,"unenforced":["uniqueItems"]}'
+    errand debug grammar '{"gbnf": "root ::= x", "text": ""}'
+    same "$status" 1
+    has "$stderr" 'grammar line 1'
+}
+
+@test "render: a template alone, and its errors" {
+    printf '%s' '{% for m in messages %}<|{{ m.role }}|>{{ m.content }}' \
+        '{% endfor %}{{ strftime_now("%Y") }}' > chat.jinja
+    errand debug render -m ./chat.jinja \
+        '{"messages": [{"role": "user", "content": "Hi"}], "now": 0}'
+    same "$output" '{"prompt":"<|user|>Hi1970"}'
+    printf '\n{{ raise_exception("No tools") }}' > bad.jinja
+    errand debug render -m ./bad.jinja '{"messages": []}'
+    same "$status" 1
+    has "$stderr" 'template line 2: No tools'
+    errand debug render '{"messages": []}'
+    same "$status" 2
+}

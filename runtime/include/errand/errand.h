@@ -487,6 +487,14 @@ ERRAND_API ERRAND_MUST_USE int errand_debug_schema(const char *input,
     const char *draft, unsigned flags, char **json,
     struct errand_error *err);
 
+/* Hold a text against what a grammar allows. input: {"schema","text"} or
+ * {"gbnf","text"}. Answer: {"accepted","complete","at"}: is the text a
+ * beginning of an allowed one, is it whole, and the byte of the first
+ * refusal. "unenforced" lists keywords that the grammar leaves to the
+ * validator, which then has its say in "complete". [any] */
+ERRAND_API ERRAND_MUST_USE int errand_debug_grammar(
+    const char *input, char **json, struct errand_error *err);
+
 /* -------------------------------------------------------- local models */
 
 /* Model files in the folders that errand and others keep them in.
@@ -502,13 +510,22 @@ ERRAND_API ERRAND_MUST_USE int errand_models_info(const char *model,
 
 /* A model file opened to look into. model: a path or a name. adapters: LoRA
  * files as "FILE=SCALE", ended by NULL; may be NULL. flags: 1 reads the
- * vocabulary alone; 2 computes in f32 throughout, slowly. Blocks while it
- * loads. [any] */
+ * vocabulary alone; 2 computes in f32 throughout, slowly; 4 reads the chat
+ * template alone, and then a file that holds nothing else will do. Blocks
+ * while it loads. [any] */
 typedef struct errand_debug_model errand_debug_model;
 ERRAND_API ERRAND_MUST_USE int errand_debug_model_open(const char *model,
     const char *const *adapters, unsigned flags, errand_debug_model **out,
     struct errand_error *err);
 ERRAND_API void errand_debug_model_close(errand_debug_model *model);
+
+/* The prompt that messages come to. input: {"messages","tools",
+ * "add_generation_prompt"} and what else the template asks for; "now",
+ * seconds since 1970, stands for the clock. Answer: {"prompt"}. Needs flag
+ * 4. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_debug_render(
+    errand_debug_model *model, const char *input, char **json,
+    struct errand_error *err);
 
 /* A text's tokens. input: {"text"}; flags: 1 lets control tokens in the text
  * count. Answer: {"tokens"}. [owner] */
