@@ -187,6 +187,12 @@ $(BUILD)/runtime/%.o: runtime/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -c $< -o $@
 
+# Kernels of one kind of machine, chosen when the program runs.
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
+$(BUILD)/runtime/engine/kernel_avx512.o: CFLAGS += -mavx2 -mfma -mf16c \
+    -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+endif
+
 $(BUILD)/errand: $(CLI_OBJ) $(BUILD)/liberrand.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) $(EDIT_LD) -lm
 

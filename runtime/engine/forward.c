@@ -177,15 +177,8 @@ static void product_piece(void *ctx, size_t piece, unsigned thread)
 static void round_piece(void *ctx, size_t t, unsigned thread)
 {
     struct product *p = ctx;
-    struct buffers *b = &p->f->b;
-    size_t n = p->acts.width;
-    int8_t *q = b->q8 + t * n;
-    float *d = b->d + t * (n / 32);
     (void)thread;
-    p->f->kernels->round(
-        p->acts.f + t * n, n, q, d, b->sums + t * (n / 16));
-    for (size_t i = 0; !p->f->kernels->wants_q && i < n; i++)
-        b->r[t * n + i] = d[i / 32] * (float)q[i];
+    p->f->kernels->round(&p->acts, t);
 }
 
 static struct product product_of(
@@ -365,11 +358,9 @@ static bool attention(struct stage *g)
 static void silu_piece(void *ctx, size_t t, unsigned thread)
 {
     struct er_forward *f = ctx;
-    float *gate = f->b.gate + t * f->s->n_ff;
-    const float *up = f->b.up + t * f->s->n_ff;
+    size_t at = t * f->s->n_ff;
     (void)thread;
-    for (size_t i = 0; i < f->s->n_ff; i++)
-        gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
+    f->kernels->silu(f->b.gate + at, f->b.up + at, f->s->n_ff);
 }
 
 static bool feed_forward(struct stage *g)

@@ -19,15 +19,16 @@
 
 #include <stdbool.h>
 
-/* Vectors of a batch, one per token. */
+/* Vectors of a batch, one per token. How q, d and sums lie is the table's
+ * own affair: what its round writes, its rounded kernels read. */
 struct er_acts {
     size_t n;       /* tokens */
     size_t width;   /* numbers of a vector */
     const float *f; /* [n][width] exact */
-    const float *r; /* [n][width] rounded and back; NULL: kernels want q */
-    const int8_t *q; /* [n][width] rounded */
-    const float *d;  /* [n][width / 32] scales of q */
-    const float *sums; /* [n][width / 16] d * the sum of 16 numbers of q */
+    float *r;       /* [n][width] rounded and back, where a table wants it */
+    int8_t *q;      /* [n][width] rounded */
+    float *d;       /* [n][width / 32] scales of q */
+    float *sums;    /* [n][width / 16] d * the sum of 16 numbers of q */
 };
 
 /* Rows from..to of y = W x for all tokens: y[t * stride + row].
@@ -58,15 +59,14 @@ typedef void er_attend_fn(const struct er_attend *a);
 
 struct er_kernels {
     const char *name;
-    bool wants_q; /* rounded kernels read q, d and sums, not r */
     er_rows_fn *exact;
     er_rows_fn *rounded[ER_QUANT_TYPES]; /* NULL: exact */
     er_attend_fn *attend;
-    /* x [n] to q, d, sums as above; n is a multiple of 32. */
-    void (*round)(const float *x, size_t n, int8_t *q, float *d, float *sums);
-    /* Bytes of a matrix in the kernel's own order, 0: it has none. */
-    size_t (*packed_bytes)(const struct er_matrix *m);
-    void (*pack)(const struct er_matrix *m, size_t from, size_t to, void *to_);
+    /* Token t of the batch from f to q, d, sums (and r); width is a multiple
+     * of 32. Tokens are rounded in any order, by several threads. */
+    void (*round)(const struct er_acts *a, size_t t);
+    /* gate = silu(gate) * up, [n] */
+    void (*silu)(float *gate, const float *up, size_t n);
 };
 
 /* The best table for this machine, or one by name ("plain", "avx2",
@@ -80,8 +80,15 @@ void er_rows_exact(const struct er_matrix *m, size_t from, size_t to,
 void er_rows_rounded(const struct er_matrix *m, size_t from, size_t to,
     const struct er_acts *x, float *y, size_t stride, float *scratch);
 void er_attend_plain(const struct er_attend *a);
-void er_round_plain(
-    const float *x, size_t n, int8_t *q, float *d, float *sums);
+void er_round_plain(const struct er_acts *a, size_t t);
+void er_silu_plain(float *gate, const float *up, size_t n);
+
+/* One block of 32: q = x / d rounded to nearest, d = the largest |x| / 127;
+ * sums of its halves, times d. */
+void er_round_block(const float *x, int8_t *q, float *d, float *sums);
+
+/* Tables of single machines, NULL where this is not one. */
+const struct er_kernels *er_kernels_avx512(void);
 
 /* Sum of a[i] * b[i], in a fixed order. */
 float er_dot_f32(const float *a, const float *b, size_t n);

@@ -15,14 +15,18 @@ static const struct er_kernels plain = {
     .rounded = ROUNDED(er_rows_rounded),
     .attend = er_attend_plain,
     .round = er_round_plain,
+    .silu = er_silu_plain,
 };
 
 const struct er_kernels *er_kernels_named(const char *name)
 {
+    if (strcmp(name, "avx512") == 0)
+        return er_kernels_avx512();
     return strcmp(name, plain.name) == 0 ? &plain : NULL;
 }
 
 const struct er_kernels *er_kernels_best(void)
 {
-    return &plain;
+    const struct er_kernels *k = er_kernels_avx512();
+    return k ? k : &plain;
 }

@@ -48,27 +48,41 @@ void er_rows_rounded(const struct er_matrix *m, size_t from, size_t to,
     rows(m, from, to, x->r, x->n, y, stride, scratch);
 }
 
-/* q = x / d rounded to nearest (ties to even), d = the largest |x| / 127. */
-void er_round_plain(
-    const float *x, size_t n, int8_t *q, float *d, float *sums)
+void er_round_block(const float *x, int8_t *q, float *d, float *sums)
 {
-    for (size_t b = 0; b < n / 32; b++, x += 32, q += 32) {
-        float most = 0;
-        for (int i = 0; i < 32; i++)
-            most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
-        float scale = most / 127.0f;
-        float back = most > 0 ? 127.0f / most : 0;
-        d[b] = scale;
-        for (int half = 0; half < 2; half++) {
-            int sum = 0;
-            for (int i = 16 * half; i < 16 * half + 16; i++) {
-                float v = rintf(x[i] * back);
-                q[i] = (int8_t)(v > 127 ? 127 : v >= -127 ? v : -127);
-                sum += q[i];
-            }
-            sums[2 * b + (size_t)half] = scale * (float)sum;
+    float most = 0;
+    for (int i = 0; i < 32; i++)
+        most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+    float back = most > 0 ? 127.0f / most : 0;
+    *d = most / 127.0f;
+    for (int half = 0; half < 2; half++) {
+        int sum = 0;
+        for (int i = 16 * half; i < 16 * half + 16; i++) {
+            float v = rintf(x[i] * back);
+            q[i] = (int8_t)(v > 127 ? 127 : v >= -127 ? v : -127);
+            sum += q[i];
         }
+        sums[half] = *d * (float)sum;
     }
+}
+
+void er_round_plain(const struct er_acts *a, size_t t)
+{
+    size_t n = a->width;
+    const float *x = a->f + t * n;
+    float *r = a->r + t * n, d, sums[2];
+    int8_t q[32];
+    for (size_t i = 0; i < n; i += 32) {
+        er_round_block(x + i, q, &d, sums);
+        for (size_t k = 0; k < 32; k++)
+            r[i + k] = d * (float)q[k];
+    }
+}
+
+void er_silu_plain(float *gate, const float *up, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
 }
 
 /* --- attention: scores, softmax, weighted sum; positions in order */

@@ -14,7 +14,6 @@ struct er_matrix {
     uint32_t type; /* er_quant_type */
     uint32_t n_out, n_in;
     size_t row_bytes;
-    const void *packed; /* the same in a kernel's own order, or NULL */
 };
 
 struct er_layer {
