@@ -440,10 +440,11 @@ soak:
 # Side by side with the rivals on this machine; never a test.
 BENCH = $(BARE_CURL) $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
           $(wildcard tests/bench/bench_*.c))
-$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/liberrand.a $(BUILD)/flags
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/tests/support.a \
+    $(BUILD)/liberrand.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
-	    $< $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lm
+	    $< $(BUILD)/tests/support.a $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lm
 
 bench: all $(BENCH) $(ENDPOINT)
 	@ERRAND_BUILD=$(BUILD) tests/bench/run

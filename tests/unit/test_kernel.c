@@ -1,0 +1,236 @@
+/* Kernels against the plain ones: every format, remainders of every kind in
+ * rows, tokens and widths; unpacking against decoding; threads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "engine/kernel.h"
+#include "engine/kernel_unpack.h"
+#include "engine/threads.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint32_t types[] = {ER_Q4_0, ER_Q4_1, ER_Q5_0, ER_Q5_1, ER_Q8_0,
+    ER_Q2_K, ER_Q3_K, ER_Q4_K, ER_Q5_K, ER_Q6_K, ER_IQ4_NL, ER_IQ4_XS};
+enum { TYPES = sizeof types / sizeof types[0] };
+
+static uint32_t seed = 9;
+
+static uint32_t draw(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return seed >> 8;
+}
+
+static float unit(void) { return (float)draw() / 8388608.0f - 1.0f; }
+
+/* Random blocks whose f16 scales are finite and small. */
+static void *random_rows(uint32_t type, size_t weights, size_t *bytes)
+{
+    const struct er_quant *q = er_quant_get(type);
+    *bytes = weights / q->block * q->bytes;
+    unsigned char *data = malloc(*bytes);
+    float row[256];
+    assert_non_null(data);
+    for (size_t at = 0; at < *bytes; at += q->bytes)
+        for (bool fine = false; !fine;) {
+            for (size_t i = 0; i < q->bytes; i++)
+                data[at + i] = (unsigned char)draw();
+            q->decode(data + at, row, q->block);
+            fine = true;
+            for (uint32_t i = 0; i < q->block; i++)
+                fine = fine && fabsf(row[i]) < 1e4f;
+        }
+    return data;
+}
+
+static void test_unpack_is_decode(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < TYPES; k++) {
+        size_t n = 512, bytes, per = er_unpack_unit(types[k]);
+        float want[512], s[32], m[32];
+        uint8_t u[512];
+        void *row = random_rows(types[k], n, &bytes);
+        er_quant_get(types[k])->decode(row, want, n);
+        er_unpack(types[k], row, n, u, s, m);
+        for (size_t i = 0; i < n; i++) {
+            float got = s[i / per] * (float)u[i] - m[i / per];
+            float size = fabsf(s[i / per]) * 256 + fabsf(m[i / per]);
+            assert_true(fabsf(got - want[i]) <= 1e-6f * size);
+        }
+        free(row);
+    }
+}
+
+struct setting {
+    struct er_matrix m;
+    struct er_acts x;
+    size_t n;
+};
+
+static void *take(size_t bytes)
+{
+    void *p = NULL;
+    assert_int_equal(posix_memalign(&p, 64, bytes + 64), 0);
+    memset(p, 0, bytes + 64);
+    return p;
+}
+
+/* y [n][n_out] by one table; the caller frees. */
+static float *product(const struct er_kernels *k, struct setting *s,
+    size_t from, size_t to)
+{
+    float *y = take(s->n * s->m.n_out * sizeof *y);
+    float *scratch = take(4 * s->m.n_in * sizeof *scratch);
+    for (size_t t = 0; t < s->n; t++)
+        k->round(&s->x, t);
+    k->rounded[s->m.type](
+        &s->m, from, to, &s->x, y, s->m.n_out, scratch);
+    free(scratch);
+    return y;
+}
+
+static void hold(const struct er_kernels *k, uint32_t type, uint32_t n_in,
+    uint32_t n_out, size_t n)
+{
+    size_t bytes, wide = n * n_in;
+    void *data = random_rows(type, (size_t)n_in * n_out, &bytes);
+    float *f = take(wide * sizeof *f);
+    struct setting s = {.n = n,
+        .m = {.data = data, .type = type, .n_out = n_out, .n_in = n_in,
+            .row_bytes = bytes / n_out},
+        .x = {.n = n, .width = n_in, .f = f, .r = take(wide * sizeof *f),
+            .q = take(wide), .d = take(wide / 32 * sizeof *f),
+            .sums = take(wide / 16 * sizeof *f)}};
+    for (size_t i = 0; i < wide; i++)
+        f[i] = unit();
+    size_t from = n_out > 4 ? 1 : 0;
+    float *want = product(er_kernels_named("plain"), &s, from, n_out);
+    float *got = product(k, &s, from, n_out);
+    float *row = take(n_in * sizeof *row);
+    for (size_t i = from; i < n_out; i++) {
+        double size = 0;
+        er_quant_get(type)->decode(
+            (char *)data + i * s.m.row_bytes, row, n_in);
+        for (size_t j = 0; j < n_in; j++)
+            size += fabs((double)row[j]);
+        for (size_t t = 0; t < n; t++) {
+            double by = fabs((double)got[t * n_out + i] -
+                             (double)want[t * n_out + i]);
+            if (!(by <= 4e-6 * size))
+                fail_msg("%s %s [%u][%u], %zu tokens: row %zu is %g, not %g",
+                    k->name, er_quant_get(type)->name, n_out, n_in, n, i,
+                    (double)got[t * n_out + i], (double)want[t * n_out + i]);
+        }
+    }
+    free(row);
+    free(want);
+    free(got);
+    free(s.x.r);
+    free(s.x.q);
+    free(s.x.d);
+    free(s.x.sums);
+    free(f);
+    free(data);
+}
+
+static void hold_table(const char *name)
+{
+    static const uint32_t outs[] = {1, 4, 7}, blocks[] = {1, 2, 3, 16, 17};
+    static const size_t tokens[] = {1, 15, 16, 33};
+    const struct er_kernels *k = er_kernels_named(name);
+    if (!k) {
+        printf("# skip: this machine has no kernels %s\n", name);
+        return;
+    }
+    for (size_t i = 0; i < TYPES; i++)
+        for (size_t o = 0; o < 3; o++)
+            for (size_t b = 0; b < 5; b++)
+                for (size_t t = 0; t < 4; t++)
+                    hold(k, types[i],
+                        blocks[b] * er_quant_get(types[i])->block, outs[o],
+                        tokens[t]);
+}
+
+static void test_kernel_avx512(void **state)
+{
+    (void)state;
+    hold_table("avx512");
+}
+
+static void test_kernel_avx2(void **state)
+{
+    (void)state;
+    hold_table("avx2");
+}
+
+static void test_kernel_silu(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"plain", "avx2", "avx512"};
+    for (int k = 0; k < 3; k++) {
+        const struct er_kernels *table = er_kernels_named(names[k]);
+        float gate[37], up[37], was[37];
+        for (int i = 0; i < 37; i++) {
+            gate[i] = was[i] = 20 * unit();
+            up[i] = unit();
+        }
+        gate[3] = was[3] = -200;
+        gate[4] = was[4] = 200;
+        if (!table)
+            continue;
+        table->silu(gate, up, 37);
+        for (int i = 0; i < 37; i++) {
+            double x = (double)was[i];
+            double want = x / (1 + exp(-x)) * (double)up[i];
+            assert_true(
+                fabs((double)gate[i] - want) <= 1e-6 * (fabs(want) + 1e-6));
+        }
+    }
+}
+
+/* --- threads */
+
+static void count_piece(void *ctx, size_t piece, unsigned thread)
+{
+    atomic_uint *seen = ctx;
+    assert_true(thread < 3);
+    atomic_fetch_add(&seen[piece], 1);
+}
+
+static void test_threads_do_each_piece_once(void **state)
+{
+    (void)state;
+    struct er_threads *t = NULL;
+    static atomic_uint seen[500];
+    assert_int_equal(er_threads_new(3, &t, NULL), 0);
+    for (size_t n = 0; n < 500; n += 7) {
+        for (size_t i = 0; i < 500; i++)
+            atomic_store(&seen[i], 0);
+        assert_true(er_threads_run(t, n, count_piece, seen, NULL));
+        for (size_t i = 0; i < 500; i++)
+            assert_int_equal(atomic_load(&seen[i]), i < n);
+    }
+    atomic_bool cancel = true;
+    assert_false(er_threads_run(t, 500, count_piece, seen, &cancel));
+    er_threads_free(t);
+    er_threads_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unpack_is_decode),
+        cmocka_unit_test(test_kernel_avx512),
+        cmocka_unit_test(test_kernel_avx2),
+        cmocka_unit_test(test_kernel_silu),
+        cmocka_unit_test(test_threads_do_each_piece_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
