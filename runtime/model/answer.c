@@ -118,10 +118,7 @@ static void give_parts(
 static void give_string(
     struct er_reader *r, const struct er_node *s, bool reasoning)
 {
-    if (reasoning)
-        er_reader_reasoning(r, s->text, s->len);
-    else
-        er_reader_text(r, s->text, s->len);
+    er_reader_string(r, s, reasoning);
 }
 
 /* A content part: {"type":"text","text"} and the like; Mistral puts its

@@ -227,9 +227,27 @@ static int append_arguments(struct er_calls *c, struct er_call *call,
     const char *text, size_t len, struct errand_error *err)
 {
     int code = hold(c, len, err);
+    if (code == ERRAND_OK && len > 0 &&
+        !er_half_end(&call->half, &call->arguments))
+        code = er_nomem(err);
     if (code == ERRAND_OK && !er_buf_add(&call->arguments, text, len))
         code = er_nomem(err);
     watch(&call->watch, text, len);
+    return code;
+}
+
+/* A piece whose characters may lie in two. */
+static int join_arguments(struct er_calls *c, struct er_call *call,
+    const struct er_node *piece, struct errand_error *err)
+{
+    size_t before = call->arguments.len;
+    int code = hold(c, piece->len, err);
+    if (code == ERRAND_OK &&
+        !er_half_join(&call->half, piece, &call->arguments))
+        code = er_nomem(err);
+    if (code == ERRAND_OK && call->arguments.len > before)
+        watch(&call->watch, call->arguments.data + before,
+            call->arguments.len - before);
     return code;
 }
 
@@ -237,7 +255,10 @@ static int add_arguments(struct er_calls *c, struct er_call *call,
     const struct er_node *arguments, struct errand_error *err)
 {
     if (er_node_is(arguments, ER_NODE_STRING))
-        return append_arguments(c, call, arguments->text, arguments->len, err);
+        return er_half_matters(&call->half, arguments)
+                   ? join_arguments(c, call, arguments, err)
+                   : append_arguments(
+                         c, call, arguments->text, arguments->len, err);
     json_t *value = er_node_json(arguments);
     char *text = value ? er_json_text(value) : NULL;
     json_decref(value);
@@ -383,6 +404,8 @@ int er_calls_end(struct er_calls *c, bool cut, struct errand_error *err)
             return er_fail(err, ERRAND_PROTOCOL,
                 "the endpoint sent a tool call without a name (id \"%.64s\")"
                 "; ask again", er_buf_str(&call->id));
+        if (!er_half_end(&call->half, &call->arguments))
+            return er_nomem(err);
         if (says_nothing(&call->arguments)) {
             er_buf_reset(&call->arguments);
             if (!er_buf_adds(&call->arguments, "{}"))

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/json_tree.h"
+#include "model/half.h"
 
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct er_json_watch {
 struct er_call {
     struct er_buf id, name, arguments;
     struct er_json_watch watch; /* over arguments */
+    struct er_half half;        /* of them */
     bool has_index, legacy;
     int64_t index;
     json_t *extra; /* what the provider wants back with the call, or NULL */

@@ -62,6 +62,8 @@ bool er_reader_retriable(const er_reader *r) { return r->retriable; }
 
 /* --------------------------------------------------------------- events */
 
+static void fail_nomem(struct er_reader *r);
+
 static void give(struct er_reader *r, const struct er_model_event *ev)
 {
     if (!r->over)
@@ -79,14 +81,52 @@ static void give_piece(struct er_reader *r, enum er_model_event_type type,
     give(r, &ev);
 }
 
+/* What was kept back stays half: nothing that completes it came. */
+static void end_half(
+    struct er_reader *r, struct er_half *half, enum er_model_event_type type)
+{
+    struct er_buf out;
+    if (!er_half_matters(half, NULL))
+        return;
+    er_buf_init(&out, 16);
+    if (er_half_end(half, &out))
+        give_piece(r, type, er_buf_str(&out), out.len);
+    er_buf_release(&out);
+}
+
 void er_reader_text(struct er_reader *r, const char *text, size_t len)
 {
+    if (len > 0)
+        end_half(r, &r->half, ER_MODEL_TEXT);
     give_piece(r, ER_MODEL_TEXT, text, len);
 }
 
 void er_reader_reasoning(struct er_reader *r, const char *text, size_t len)
 {
+    if (len > 0)
+        end_half(r, &r->half_thought, ER_MODEL_REASONING);
     give_piece(r, ER_MODEL_REASONING, text, len);
+}
+
+void er_reader_string(
+    struct er_reader *r, const struct er_node *s, bool reasoning)
+{
+    struct er_half *half = reasoning ? &r->half_thought : &r->half;
+    enum er_model_event_type type =
+        reasoning ? ER_MODEL_REASONING : ER_MODEL_TEXT;
+    struct er_buf out;
+    if (er_half_matters(half, NULL) && !er_half_goes_on(half, s))
+        end_half(r, half, type);
+    if (!er_half_matters(half, s)) {
+        give_piece(r, type, s->text, s->len);
+        return;
+    }
+    er_buf_init(&out, r->max_bytes);
+    if (er_half_join(half, s, &out))
+        give_piece(r, type, er_buf_str(&out), out.len);
+    else
+        fail_nomem(r);
+    er_buf_release(&out);
 }
 
 void er_reader_arguments(struct er_reader *r,
@@ -171,6 +211,8 @@ static void finish(struct er_reader *r)
         er_reader_fail(r, true, &err);
         return;
     }
+    end_half(r, &r->half_thought, ER_MODEL_REASONING);
+    end_half(r, &r->half, ER_MODEL_TEXT);
     if (r->ending == ER_ENDING_FILTER) /* withheld, so perhaps not whole */
         er_calls_release(&r->calls);
     bool cut = r->ending == ER_ENDING_LENGTH;

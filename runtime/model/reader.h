@@ -12,6 +12,7 @@
 
 #include "model/calls.h"
 #include "model/extra.h"
+#include "model/half.h"
 #include "model/shortcut.h"
 #include "model/sse.h"
 #include "model/wire.h"
@@ -43,6 +44,7 @@ struct er_reader {
     size_t broken;       /* documents of a stream that were no JSON */
     enum er_ending ending;
     bool saw_done; /* [DONE] */
+    struct er_half half, half_thought; /* of the text, of the reasoning */
     struct er_usage usage;
     bool has_usage;
     struct er_calls calls;
@@ -58,6 +60,10 @@ void er_reader_init(struct er_reader *r, enum er_dialect dialect,
     enum er_framing framing, size_t max_bytes, er_model_event_fn on_event,
     void *ctx);
 void er_reader_release(struct er_reader *r);
+
+/* A string of the text or reasoning, whose characters may lie in two. */
+void er_reader_string(
+    struct er_reader *r, const struct er_node *s, bool reasoning);
 
 /* Read one JSON document of a stream; named: its event was called "error".
  * False if it was no JSON. */

@@ -68,6 +68,110 @@ static void test_reader_refuses_endless_calls(void **state)
     er_buf_release(&b);
 }
 
+/* Each row: pieces of a text, and what they come to. */
+static const struct {
+    const char *pieces[5], *want;
+} cut_characters[] = {
+    {{"a\\ud83d", "\\ude00b"}, "a\xF0\x9F\x98\x80" "b"},
+    {{"\\uD83D", "", "\\uDE00"}, "\xF0\x9F\x98\x80"},
+    {{"\\ud83d\\ude00\\ud83d", "\\ude01"},
+        "\xF0\x9F\x98\x80\xF0\x9F\x98\x81"},
+    {{"a\xF0\x9F", "\x98\x80" "b"}, "a\xF0\x9F\x98\x80" "b"},
+    {{"\xF0", "\x9F", "\x98", "\x80"}, "\xF0\x9F\x98\x80"},
+    {{"x\xC3", "\xA4y"}, "x\xC3\xA4y"},
+    {{"\xE2\x82", "\xAC\xE2", "\x82\xAC"}, "\xE2\x82\xAC\xE2\x82\xAC"},
+    /* what is never completed is U+FFFD, once, where it stood */
+    {{"a\\ud83d", "b"}, "a\xEF\xBF\xBD" "b"},
+    {{"a\\ud83d"}, "a\xEF\xBF\xBD"},
+    {{"\\ude00", "b"}, "\xEF\xBF\xBD" "b"},
+    {{"\\ud83d", "\\ud83d\\ude00"},
+        "\xEF\xBF\xBD\xF0\x9F\x98\x80"},
+    {{"a\xF0\x9F", "b"}, "a\xEF\xBF\xBD" "b"},
+    {{"a\xE2\x82", "\\u20ac"}, "a\xEF\xBF\xBD\xE2\x82\xAC"},
+    /* and what only looks like it is left alone */
+    {{"a\\\\ud83d", "\\\\ude00"}, "a\\ud83d\\ude00"},
+    {{"\\ufffd", "\\ude00"}, "\xEF\xBF\xBD\xEF\xBF\xBD"},
+    {{"\xEF\xBF\xBD", "b"}, "\xEF\xBF\xBD" "b"},
+};
+
+/* All the text, reasoning, or arguments of the one call. */
+static void collect(const json_t *events, struct er_buf *out)
+{
+    size_t i;
+    json_t *event, *call;
+    json_array_foreach(events, i, event) {
+        const char *text = er_json_str(event, "text");
+        if (!text)
+            text = er_json_str(event, "reasoning");
+        call = json_object_get(event, "call");
+        er_buf_adds(out, call ? er_json_str(call, "arguments")
+                              : text ? text : "");
+    }
+}
+
+static void check_cut(size_t row, const char *before, const char *after)
+{
+    struct er_buf b, got;
+    er_buf_init(&b, 1 << 20);
+    er_buf_init(&got, 1 << 20);
+    for (int i = 0; i < 5 && cut_characters[row].pieces[i]; i++)
+        er_buf_addf(&b, "data: {\"choices\":[{\"delta\":{%s%s%s}}]}\n\n",
+            before, cut_characters[row].pieces[i], after);
+    er_buf_adds(&b, DONE);
+    for (size_t step = 0; step < 2; step++) {
+        json_t *events = kit_read(
+            ER_OPENAI, ER_SSE, 1 << 20, b.data, b.len, 0, step);
+        er_buf_reset(&got);
+        collect(events, &got);
+        if (strcmp(er_buf_str(&got), cut_characters[row].want) != 0)
+            fail_msg("row %zu after %s: got %s", row, before,
+                er_buf_str(&got));
+        json_decref(events);
+    }
+    er_buf_release(&b);
+    er_buf_release(&got);
+}
+
+static void test_reader_joins_characters_cut_in_two(void **state)
+{
+    (void)state;
+    size_t n = sizeof cut_characters / sizeof cut_characters[0];
+    for (size_t row = 0; row < n; row++) {
+        check_cut(row, "\"content\":\"", "\"");
+        check_cut(row, "\"reasoning_content\":\"", "\"");
+        check_cut(row, "\"tool_calls\":[{\"index\":0,\"id\":\"i\","
+            "\"function\":{\"name\":\"f\",\"arguments\":\"", "\"}}]");
+    }
+}
+
+/* A long stream is read by the short cut: halves in its middle as well. */
+static void test_reader_joins_characters_in_long_streams(void **state)
+{
+    (void)state;
+    struct er_buf b, got, want;
+    er_buf_init(&b, 1 << 20);
+    er_buf_init(&got, 1 << 20);
+    er_buf_init(&want, 1 << 20);
+    for (int i = 0; i < 40; i++) {
+        bool cut = i % 7 == 6;
+        er_buf_adds(&b,
+            cut ? TEXT("a\\ud83d") TEXT("\\ude00b") : TEXT("word "));
+        er_buf_adds(&want, cut ? "a\xF0\x9F\x98\x80" "b" : "word ");
+        if (i == 30) {
+            er_buf_adds(&b, TEXT("x\\ud83d"));
+            er_buf_adds(&want, "x\xEF\xBF\xBD");
+        }
+    }
+    er_buf_adds(&b, DONE);
+    json_t *events = read_buf(&b, 1 << 20);
+    collect(events, &got);
+    assert_string_equal(er_buf_str(&got), er_buf_str(&want));
+    json_decref(events);
+    er_buf_release(&b);
+    er_buf_release(&got);
+    er_buf_release(&want);
+}
+
 static void test_reader_bounds_what_it_keeps(void **state)
 {
     (void)state;
@@ -238,6 +342,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reader_refuses_endless_calls),
+        cmocka_unit_test(test_reader_joins_characters_cut_in_two),
+        cmocka_unit_test(test_reader_joins_characters_in_long_streams),
         cmocka_unit_test(test_reader_bounds_what_it_keeps),
         cmocka_unit_test(test_reader_passes_endless_text_on),
         cmocka_unit_test(test_reader_takes_one_great_event),
