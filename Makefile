@@ -80,7 +80,8 @@ SONAME  = liberrand.so.$(SOVERSION)
 FLOORS  = base engine store tool model search agent
 LIB_SRC = $(wildcard $(FLOORS:%=runtime/%/*.c))
 SCHEMAS = $(wildcard schemas/*.json)
-GEN_OBJ = $(BUILD)/gen/embedded.o
+GEN_OBJ = $(BUILD)/gen/embedded.o $(BUILD)/gen/shipped.o
+SHIPPED = $(filter-out %/template.lua,$(wildcard tools/*.lua))
 LIB_OBJ = $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 BASE_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard runtime/base/*.c))
 HTTP_OBJ = $(filter %/http.o %/http_socket.o %/http_error.o,$(BASE_OBJ))
@@ -159,6 +160,11 @@ EMBEDDED = $(SCHEMAS) plugins/template.c
 $(BUILD)/gen/embedded.c: scripts/embed $(EMBEDDED)
 	@mkdir -p $(@D)
 	@scripts/embed $(EMBEDDED) > $@.new && mv $@.new $@
+
+# The tools that come along, by their hashes.
+$(BUILD)/gen/shipped.c: scripts/shipped $(SHIPPED)
+	@mkdir -p $(@D)
+	@scripts/shipped $(SHIPPED) > $@.new && mv $@.new $@
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	$(Q)$(CC) $(CFLAGS_ALL) -Iruntime/include -Iruntime -c $< -o $@

@@ -9,7 +9,7 @@ _errand() {
     case $cmd in
     tools)
         if [ "$COMP_CWORD" -eq 2 ]; then
-            COMPREPLY=($(compgen -W 'list show check call new' -- "$cur"))
+            COMPREPLY=($(compgen -W 'list show check call grant revoke new' -- "$cur"))
             return
         fi
         cmd="tools ${COMP_WORDS[2]}" ;;
@@ -69,6 +69,7 @@ _errand() {
     'run --approve') return ;;
     'run --ask') return ;;
     'run --deny') return ;;
+    'run --grant') return ;;
     'run --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -113,6 +114,7 @@ _errand() {
     'chat --approve') return ;;
     'chat --ask') return ;;
     'chat --deny') return ;;
+    'chat --grant') return ;;
     'chat --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -148,6 +150,7 @@ _errand() {
     'resume --approve') return ;;
     'resume --ask') return ;;
     'resume --deny') return ;;
+    'resume --grant') return ;;
     'resume --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -196,6 +199,7 @@ _errand() {
     'batch --approve') return ;;
     'batch --ask') return ;;
     'batch --deny') return ;;
+    'batch --grant') return ;;
     'batch --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -268,6 +272,7 @@ _errand() {
     'tools check --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
+    'tools call --grant') return ;;
     'tools call --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -284,6 +289,42 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'tools call --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'tools grant --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools grant --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools grant --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools grant --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools grant --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools grant --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'tools revoke --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools revoke --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools revoke --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools revoke --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools revoke --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'tools revoke --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
     'tools new --dir')
@@ -527,14 +568,16 @@ _errand() {
         return ;;
     esac
     case $cmd in
-    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
-    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'tools call') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools call') options='--grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools grant') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'tools revoke') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools new') options='--dir --c --help -h' ;;
     'log list') options='--state --conversation -c --limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'log show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;

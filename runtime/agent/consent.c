@@ -1,6 +1,7 @@
 /* The runtime's part of consent: rules of the configuration and the store,
  * and what a tool is to the policy. */
 #include "agent/consent.h"
+#include "agent/grant.h"
 
 #include "base/text.h"
 
@@ -57,6 +58,8 @@ int er_consent_open(errand *rt, struct errand_error *err)
 void er_consent_close(errand *rt)
 {
     er_policy_free(rt->policy);
+    json_decref(rt->grants);
+    json_decref(rt->grants_now);
     free(rt->cwd);
     rt->policy = NULL;
     rt->cwd = NULL;
@@ -87,6 +90,9 @@ int er_consent_need(errand *rt, struct errand_error *err)
         return err->code;
     add_always(rt, rules);
     json_decref(rules);
+    int rc = er_grant_load(rt, err);
+    if (rc != ERRAND_OK)
+        return rc;
     rt->consent_loaded = true;
     return ERRAND_OK;
 }

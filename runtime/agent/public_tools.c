@@ -1,5 +1,6 @@
 /* errand_add_tool and errand_tools_*: tools, for people and embedders. */
-#include "agent/runtime.h"
+#include "agent/consent.h"
+#include "agent/grant.h"
 
 #include "base/buf.h"
 
@@ -57,7 +58,7 @@ int errand_add_plugin(errand *rt,
     return rc;
 }
 
-static json_t *tool_json(const struct er_tool *t)
+static json_t *tool_json(const errand *rt, const struct er_tool *t)
 {
     static const char *const effects[] = {
         "unsafe", "pure", "read", "idempotent", "keyed"};
@@ -70,17 +71,26 @@ static json_t *tool_json(const struct er_tool *t)
         json_object_set_new(v, "path", json_string(t->path));
     if (v && t->permissions)
         json_object_set(v, "permissions", (json_t *)t->permissions);
+    const char *grant = er_grant_of(rt, t);
+    json_object_set_new(v, "granted", json_boolean(grant != NULL));
+    if (grant)
+        json_object_set_new(v, "grant", json_string(grant));
+    json_object_set_new(v, "egress", json_boolean(er_consent_sends(t)));
+    json_object_set_new(
+        v, "external", json_boolean(er_consent_is_outside(rt, t)));
     return v;
 }
 
 int errand_tools_list(errand *rt, char **json, struct errand_error *err)
 {
     int rc = er_runtime_need_tools(rt, err);
+    if (rc == ERRAND_OK)
+        rc = er_consent_need(rt, err);
     if (rc != ERRAND_OK)
         return rc;
     json_t *rows = json_array();
     for (size_t i = 0; rows && i < er_tools_count(rt->tools); i++)
-        json_array_append_new(rows, tool_json(er_tools_at(rt->tools, i)));
+        json_array_append_new(rows, tool_json(rt, er_tools_at(rt->tools, i)));
     *json = rows ? er_json_text(rows) : NULL;
     json_decref(rows);
     return *json ? ERRAND_OK : er_nomem(err);
@@ -185,6 +195,11 @@ int errand_tools_call(errand *rt, const char *name, const char *args,
             name, near ? ", did you mean \"" : "", near ? near : "",
             near ? "\"" : "");
     }
+    rc = er_consent_need(rt, err);
+    if (rc == ERRAND_OK)
+        rc = er_grant_check(rt, tool, err);
+    if (rc != ERRAND_OK)
+        return rc;
     json_t *v = er_json_parse(args, strlen(args), ER_JSON_STRICT, err);
     if (!v)
         return er_while(err, "the arguments");

@@ -1,6 +1,7 @@
 /* A run's life: made from its settings, ended once, freed when nothing will
  * call back any more. */
 #include "agent/consent.h"
+#include "agent/grant.h"
 #include "agent/run.h"
 
 #include "base/text.h"
@@ -87,7 +88,10 @@ static int read_tools(
         const struct er_tool *t = er_tools_at(run->rt->tools, i);
         if (strcmp(t->source, "builtin") != 0 && !is_named(names, t->name))
             continue;
-        if (!er_policy_hides(run->policy, t->name))
+        if (er_policy_hides(run->policy, t->name))
+            continue;
+        rc = er_grant_check(run->rt, t, err);
+        if (rc == ERRAND_OK)
             rc = add_tool(run, t, err);
     }
     return rc;

@@ -40,6 +40,8 @@ struct errand {
     char *default_model; /* what a request without a model asks; or NULL */
     er_policy *policy;   /* of errand.lua, and what is always allowed */
     char *cwd;           /* the working folder; NULL if it cannot be told */
+    json_t *grants;      /* by path, as stored; NULL: not read yet */
+    json_t *grants_now;  /* the same, for this process alone */
     bool consent_loaded; /* what the store knows of it was read */
     errand_approval_fn on_approval;
     void *approval_user;

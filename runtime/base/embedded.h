@@ -4,6 +4,7 @@
 #ifndef ERRAND_BASE_EMBEDDED_H
 #define ERRAND_BASE_EMBEDDED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Text of a file by its name ("config.schema.json"), ended by NUL; len (may
@@ -12,5 +13,9 @@ const char *er_embedded(const char *name, size_t *len);
 
 /* Name of the i-th schema, NULL behind the last. [any] */
 const char *er_embedded_name(size_t i);
+
+/* Does a tool's file of this version (the first 16 hexadecimal digits of its
+ * SHA-256) come with errand? Its C is made by scripts/shipped. [any] */
+bool er_is_shipped(const char *version);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "batch_line.h"
 #include "cli.h"
+#include "granter.h"
 #include "input.h"
 #include "many.h"
 #include "request.h"
@@ -302,6 +303,8 @@ int er_cmd_batch(struct er_cli *cli)
     er_lines_init(&b.lines, fd);
     int code = er_request_build(cli, &arena, &b.defaults, &err);
     int status = code ? er_cli_fail(cli, &err) : er_cli_open(cli);
+    if (!status)
+        status = er_granter_run(cli, NULL, false);
     if (!status)
         status = run_to_file(&b, path);
     er_lines_release(&b.lines);

@@ -1,6 +1,7 @@
 /* errand chat: a message, its answer, and again. */
 #include "chat.h"
 #include "editor.h"
+#include "granter.h"
 #include "input.h"
 #include "print.h"
 #include "request.h"
@@ -148,6 +149,8 @@ int er_cmd_chat(struct er_cli *cli)
     int code = er_request_build(cli, &chat.arena, &chat.request, &err);
     chat.system = chat.request.system;
     int status = code ? er_cli_fail(cli, &err) : er_cli_open(cli);
+    if (!status)
+        status = er_granter_run(cli, chat.request.tools, true);
     if (!status)
         status = start(&chat);
     er_arena_release(&chat.arena);

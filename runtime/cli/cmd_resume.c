@@ -1,5 +1,6 @@
 /* errand resume: go on with one run, or with all that were interrupted. */
 #include "cli.h"
+#include "granter.h"
 #include "many.h"
 #include "print.h"
 #include "request.h"
@@ -219,6 +220,8 @@ int er_cmd_resume(struct er_cli *cli)
     er_arena_init(&arena);
     int code = er_request_resume(&cli->args, &arena, &r.options, &err);
     status = code ? er_cli_fail(cli, &err) : er_cli_open(cli);
+    if (!status)
+        status = er_granter_run(cli, NULL, false);
     if (!status && cli->n_words > 0)
         status = resume_one(&r, cli->words[0], true);
     else if (!status && find_runs(&r, &err))

@@ -1,6 +1,7 @@
 /* errand run: one request to its answer. */
 #include "base/text.h"
 #include "cli.h"
+#include "granter.h"
 #include "input.h"
 #include "print.h"
 #include "request.h"
@@ -141,6 +142,8 @@ int er_cmd_run(struct er_cli *cli)
         req.prompt = er_buf_str(&prompt);
         req.prompt_len = prompt.len;
         status = er_cli_open(cli);
+        if (!status)
+            status = er_granter_run(cli, req.tools, true);
         if (!status)
             status = ask(cli, &req);
     }

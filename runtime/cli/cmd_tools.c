@@ -1,5 +1,6 @@
 /* errand tools: see, test and start tools by hand. */
 #include "cli.h"
+#include "granter.h"
 #include "input.h"
 #include "new_plugin.h"
 #include "similar.h"
@@ -31,9 +32,11 @@ static const char *or_empty(const char *text) { return text ? text : ""; }
 static void show_row(struct er_cli *cli, const json_t *tool)
 {
     const char *about = or_empty(er_json_str(tool, "description"));
-    er_term_outf(&cli->term, "%-20s %-10s %.*s\n",
+    bool granted = json_is_true(json_object_get(tool, "granted"));
+    er_term_outf(&cli->term, "%-20s %-10s %s%.*s\n",
         or_empty(er_json_str(tool, "name")),
-        or_empty(er_json_str(tool, "effect")), (int)strcspn(about, "\r\n"),
+        or_empty(er_json_str(tool, "effect")),
+        granted ? "" : "(not granted) ", (int)strcspn(about, "\r\n"),
         about);
 }
 
@@ -219,6 +222,10 @@ static int call(struct er_cli *cli, const char *args)
     struct errand_error err = {0};
     char *text = NULL;
     int status = er_cli_open(cli);
+    if (status)
+        return status;
+    const char *const named[] = {cli->words[0], NULL};
+    status = er_granter_run(cli, named, true);
     if (status)
         return status;
     if (errand_tools_call(cli->rt, cli->words[0], args, &text, &err))

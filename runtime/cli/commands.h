@@ -57,6 +57,8 @@ int er_cmd_log_export(struct er_cli *cli);
 int er_cmd_log_fork(struct er_cli *cli);
 int er_cmd_log_resolve(struct er_cli *cli);
 int er_cmd_log_rm(struct er_cli *cli);
+int er_cmd_tools_grant(struct er_cli *cli);
+int er_cmd_tools_revoke(struct er_cli *cli);
 int er_cmd_policy_list(struct er_cli *cli);
 int er_cmd_policy_check(struct er_cli *cli);
 int er_cmd_policy_forget(struct er_cli *cli);

@@ -121,11 +121,21 @@ const struct er_opt_group er_opts_budgets = {
     {.name = "deny", .kind = ER_OPT_LIST, .offset = AT(deny),             \
         .arg = "RULE", .help = "never run these calls; may be repeated"}
 
+#define GRANT_ROW                                                         \
+    {.name = "grant", .kind = ER_OPT_LIST, .offset = AT(grant),           \
+        .arg = "TOOL,...",                                                \
+        .help = "grant what these tools ask for, for once; '*': all"}
+
+static const struct er_opt call_rows[] = {GRANT_ROW, END_ROW};
+const struct er_opt_group er_opts_call = {
+    .title = "Call", .options = call_rows};
+
 static const struct er_opt policy_rows[] = {
     RULE_ROWS,
     {.name = "wait-approval", .kind = ER_OPT_FLAG,
         .offset = AT(wait_approval),
         .help = "without a terminal: pause instead of refusing"},
+    GRANT_ROW,
     END_ROW,
 };
 const struct er_opt_group er_opts_policy = {

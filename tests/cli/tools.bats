@@ -181,10 +181,10 @@ LUA
     errand log list
     for path in errand.db errand.db-wal errand.db.lock errand.lua \
         tools/poke.lua tools/new.lua; do
-        errand tools call poke "{\"path\":\"$path\"}"
+        errand tools call poke --grant poke "{\"path\":\"$path\"}"
         has "$output" "it belongs to errand's store, configuration or tools"
     done
-    errand tools call poke '{"path":"free.txt"}'
+    errand tools call poke '{"path":"free.txt"}' --grant '*'
     has "$output" written
     same "$(cat free.txt)" x
 }

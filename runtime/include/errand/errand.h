@@ -436,6 +436,16 @@ ERRAND_API ERRAND_MUST_USE int errand_log_remove(
 ERRAND_API ERRAND_MUST_USE int errand_tools_list(
     errand *rt, char **json, struct errand_error *err);
 
+/* Grant a tool ("*": every one) what it asks for: durably, until its file
+ * changes, or (once is 1) while this runtime is open. A run with a tool that
+ * lacks its grant is refused with DENIED. Errors NOT_FOUND. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_tools_grant(
+    errand *rt, const char *name, int once, struct errand_error *err);
+
+/* Take a stored grant back. Errors NOT_FOUND. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_tools_revoke(
+    errand *rt, const char *name, struct errand_error *err);
+
 /* Everything that is wrong with a tool file, at once.
  * Answer: {"ok":bool,"problems":[{"line","message"}],"tool":{...}}; of a
  * plugin "plugin":{...} and "tools":[...] instead of "tool". */
