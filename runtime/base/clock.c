@@ -1,6 +1,8 @@
 /* Clocks and ids. */
 #include "clock.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -31,12 +33,20 @@ void er_id_new(char out[ER_ID_SIZE])
     uint64_t ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
     /* twelve bits below the millisecond keep one process's ids in order */
     unsigned sub = (unsigned)((t.tv_nsec % 1000000) * 4096 / 1000000);
-    unsigned char r[8];
-    random_bytes(r, sizeof r);
-    snprintf(out, ER_ID_SIZE,
-        "%08x-%04x-7%03x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-        (unsigned)(ms >> 16 & 0xffffffff), (unsigned)(ms & 0xffff), sub,
-        (r[0] & 0x3fu) | 0x80u, r[1], r[2], r[3], r[4], r[5], r[6], r[7]);
+    unsigned char b[16];
+    random_bytes(b + 8, 8);
+    for (int i = 0; i < 6; i++)
+        b[i] = (unsigned char)(ms >> (40 - 8 * i));
+    b[6] = (unsigned char)(0x70 | sub >> 8);
+    b[7] = (unsigned char)sub;
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    for (int i = 0; i < 16; i++) {
+        er_hex(&b[i], 1, out);
+        out += 2;
+        if (i == 3 || i == 5 || i == 7 || i == 9)
+            *out++ = '-';
+    }
+    *out = '\0';
 }
 
 void er_time_iso(int64_t ms, char out[21])
