@@ -25,6 +25,19 @@ static void on_signal(int number)
     errand_interrupt(rt);
 }
 
+/* The only files that are read through a mapping are models; one that is cut
+ * shorter while it is read ends here. Nothing is lost by ending at once: what
+ * matters was flushed. */
+static void on_bus_error(int number)
+{
+    static const char text[] = "errand: a file was cut shorter while it was "
+        "read (SIGBUS), most likely the model's; put it back and run "
+        "errand resume\n";
+    ssize_t done = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)number;
+    _exit(done < 0 ? 2 : 1);
+}
+
 /* A signal that the caller has us ignore (nohup, a shell's background)
  * stays ignored. */
 static void handle(int number)
@@ -44,6 +57,9 @@ void er_signals_init(void)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
+    struct sigaction bus = {.sa_handler = on_bus_error};
+    sigemptyset(&bus.sa_mask);
+    sigaction(SIGBUS, &bus, NULL);
 }
 
 void er_signals_watch(enum er_signal_mode mode, errand *rt)

@@ -13,7 +13,8 @@ enum er_signal_mode {
     ER_SIGNAL_NOTE = 2, /* SIGINT is only noted; others exit */
 };
 
-/* Set up the handlers (mode EXIT); SIGPIPE is ignored from now on. */
+/* Set up the handlers (mode EXIT); SIGPIPE is ignored from now on, SIGBUS
+ * says what happened and ends with status 1. */
 void er_signals_init(void);
 
 /* Change the mode and forget earlier signals. rt is needed for RUN and must

@@ -101,3 +101,21 @@ two errand"
     same "$status" 2
     has "$stderr" 'position 1 is not among the 1 tokens'
 }
+
+@test "a file cut while it is read does not end in silence" {
+    need_suites
+    mkfifo in
+    command errand debug tokenize --jsonl \
+        -m "$suites/engine-formats/stories260K.gguf" \
+        < in > out 2> said 3>&- &
+    pid=$!
+    exec 8> in
+    echo '{"text": "a"}' >&8
+    await grep -q tokens out
+    kill -BUS $pid
+    status=0
+    wait $pid || status=$?
+    exec 8>&-
+    same "$status" 1
+    has "$(cat said)" 'a file was cut shorter while it was read'
+}
