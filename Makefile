@@ -195,7 +195,9 @@ $(BUILD)/runtime/%.o: runtime/%.c $(BUILD)/flags
 
 # Kernels of one kind of machine, chosen when the program runs.
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
-$(BUILD)/runtime/engine/kernel_avx512.o: CFLAGS += -mavx2 -mfma -mf16c \
+$(BUILD)/runtime/engine/kernel_avx2.o \
+$(BUILD)/runtime/engine/kernel_unpack_avx2.o: override CFLAGS += -mavx2 -mfma -mf16c
+$(BUILD)/runtime/engine/kernel_avx512.o: override CFLAGS += -mavx2 -mfma -mf16c \
     -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 endif
 

@@ -82,6 +82,7 @@ void er_rows_rounded(const struct er_matrix *m, size_t from, size_t to,
 void er_attend_plain(const struct er_attend *a);
 void er_round_plain(const struct er_acts *a, size_t t);
 void er_silu_plain(float *gate, const float *up, size_t n);
+void er_softmax_plain(float *s, size_t n); /* in place; n above 0 */
 
 /* One block of 32: q = x / d rounded to nearest, d = the largest |x| / 127;
  * sums of its halves, times d. */
@@ -89,6 +90,7 @@ void er_round_block(const float *x, int8_t *q, float *d, float *sums);
 
 /* Tables of single machines, NULL where this is not one. */
 const struct er_kernels *er_kernels_avx512(void);
+const struct er_kernels *er_kernels_avx2(void);
 
 /* Sum of a[i] * b[i], in a fixed order. */
 float er_dot_f32(const float *a, const float *b, size_t n);

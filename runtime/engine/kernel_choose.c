@@ -22,11 +22,14 @@ const struct er_kernels *er_kernels_named(const char *name)
 {
     if (strcmp(name, "avx512") == 0)
         return er_kernels_avx512();
+    if (strcmp(name, "avx2") == 0)
+        return er_kernels_avx2();
     return strcmp(name, plain.name) == 0 ? &plain : NULL;
 }
 
 const struct er_kernels *er_kernels_best(void)
 {
     const struct er_kernels *k = er_kernels_avx512();
+    k = k ? k : er_kernels_avx2();
     return k ? k : &plain;
 }

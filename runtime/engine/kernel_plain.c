@@ -87,7 +87,7 @@ void er_silu_plain(float *gate, const float *up, size_t n)
 
 /* --- attention: scores, softmax, weighted sum; positions in order */
 
-static void softmax(float *s, size_t n)
+void er_softmax_plain(float *s, size_t n)
 {
     float most = s[0], sum = 0;
     for (size_t i = 1; i < n; i++)
@@ -111,7 +111,7 @@ void er_attend_plain(const struct er_attend *a)
                 er_dot_f32(a->q + g * width, row, width) * a->scale;
     }
     for (uint32_t g = 0; g < a->n_group; g++)
-        softmax(a->scores + g * stride, a->n_pos);
+        er_softmax_plain(a->scores + g * stride, a->n_pos);
     memset(a->out, 0, a->n_group * width * sizeof *a->out);
     for (uint32_t p = 0; p < a->n_pos; p++) {
         er_kv_read(a->kv, a->layer, 1, a->head, p, row);

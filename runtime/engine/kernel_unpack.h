@@ -17,4 +17,8 @@ unsigned er_unpack_unit(uint32_t type);
 void er_unpack(uint32_t type, const void *row, size_t n, uint8_t *u,
     float *s, float *m);
 
+/* The same with AVX2; only where the machine has it. */
+void er_unpack_avx2(uint32_t type, const void *row, size_t n, uint8_t *u,
+    float *s, float *m);
+
 #endif
