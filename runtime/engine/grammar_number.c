@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS = 18 };
+/* Places behind the point: so few that a double still tells a number from
+ * the bound that it must not reach. */
+enum { DIGITS = 18, PLACES = 9 };
 
 /* A bound's absolute value: digits before and behind the point. */
 struct decimal {
@@ -99,16 +101,16 @@ static void fraction(
             continue;
         er_buf_addf(b, "%.*s", (int)i, part);
         class_of(b, above ? d + 1 : 0, above ? 9 : d - 1);
-        er_buf_adds(b, "[0-9]{0,20}|");
+        er_buf_adds(b, "[0-9]{0,9}|");
     }
-    if (above)
-        er_buf_addf(b, "%s0{0,20}[1-9][0-9]{0,20}|", part);
+    if (above && n < PLACES)
+        er_buf_addf(b, "%s0{0,%zu}[1-9][0-9]{0,9}|", part, PLACES - n - 1);
     for (size_t i = 1; !above && i < n; i++)
         er_buf_addf(b, "%.*s|", (int)i, part); /* shorter is smaller */
     if (equal && n)
-        er_buf_addf(b, "%s0{0,20}|", part);
+        er_buf_addf(b, "%s0{0,9}|", part);
     if (equal && !n)
-        er_buf_adds(b, "0{1,20}|");
+        er_buf_adds(b, "0{1,9}|");
     er_buf_adds(b, "[])");
 }
 
@@ -121,11 +123,11 @@ static void side(struct er_buf *b, const struct decimal *d, bool above,
     if (d->huge) {
         if (!above)
             er_buf_addf(b, "(?:0|[1-9][0-9]{0,%d})%s|", DIGITS - 1,
-                whole ? "" : "(?:\\.[0-9]{1,20})?");
+                whole ? "" : "(?:\\.[0-9]{1,9})?");
         er_buf_adds(b, "[])");
         return;
     }
-    beyond(b, d->whole, above, whole ? "" : "(?:\\.[0-9]{1,20})?");
+    beyond(b, d->whole, above, whole ? "" : "(?:\\.[0-9]{1,9})?");
     if ((exact && equal) || (!exact && !above))
         er_buf_addf(b, "%s|", d->whole);
     if (!whole) {
@@ -153,9 +155,9 @@ static const struct er_dfa *bound(struct er_dfa_maker *m, double f,
     bool least, bool equal, bool whole)
 {
     static const char any_whole[] = "(?:0|[1-9][0-9]{0,17})";
-    static const char any_part[] = "(?:\\.[0-9]{1,20})?";
-    static const char below_zero[] = "(?:0\\.0{0,20}[1-9][0-9]{0,20}|"
-        "[1-9][0-9]{0,17}(?:\\.[0-9]{1,20})?)";
+    static const char any_part[] = "(?:\\.[0-9]{1,9})?";
+    static const char below_zero[] = "(?:0\\.0{0,9}[1-9][0-9]{0,9}|"
+        "[1-9][0-9]{0,17}(?:\\.[0-9]{1,9})?)";
     struct decimal d;
     struct er_buf b;
     decimal_of(f, &d);
@@ -187,14 +189,21 @@ const struct er_dfa *er_grammar_number(
     static const char plain_whole[] = "-?(?:0|[1-9][0-9]{0,17})";
     /* With bounds: the same without exponents, and -0 is not written. */
     static const char bounded[] =
-        "(?:0|[1-9][0-9]{0,17})(?:\\.[0-9]{1,20})?|"
-        "-(?:0\\.0{0,20}[1-9][0-9]{0,20}|"
-        "[1-9][0-9]{0,17}(?:\\.[0-9]{1,20})?)";
+        "(?:0|[1-9][0-9]{0,17})(?:\\.[0-9]{1,9})?|"
+        "-(?:0\\.0{0,9}[1-9][0-9]{0,9}|"
+        "[1-9][0-9]{0,17}(?:\\.[0-9]{1,9})?)";
     static const char bounded_whole[] =
         "0|[1-9][0-9]{0,17}|-[1-9][0-9]{0,17}";
+    /* A multiple has to be exact: no more digits than a double holds. */
+    static const char stepped[] =
+        "(?:0|[1-9][0-9]{0,13})(?:\\.[0-9]{1,9})?|"
+        "-(?:0\\.0{0,9}[1-9][0-9]{0,9}|"
+        "[1-9][0-9]{0,13}(?:\\.[0-9]{1,9})?)";
     bool bounds = n->has_min || n->has_max || n->step;
     const char *base = bounds ? (n->whole ? bounded_whole : bounded)
                               : (n->whole ? plain_whole : plain);
+    if (n->step && !n->whole)
+        base = stepped;
     const struct er_dfa *d = er_dfa_pattern(m, base, strlen(base), false);
     if (n->has_min)
         d = er_dfa_meet(

@@ -36,6 +36,19 @@ uint32_t er_gs_colon(struct er_gbuild *b, uint32_t next)
 
 /* --- listed values */
 
+/* Digits of \uXXXX as most writers have them: in lower case. */
+static void lower_escapes(char *text)
+{
+    for (; *text; text++) {
+        if (*text != '\\')
+            continue;
+        text++;
+        for (size_t i = 1; *text == 'u' && i <= 4; i++)
+            if (text[i] >= 'A' && text[i] <= 'F')
+                text[i] = (char)(text[i] | 32);
+    }
+}
+
 static uint32_t scalar(struct er_gbuild *b, const json_t *v, size_t flags,
     uint32_t next)
 {
@@ -44,6 +57,8 @@ static uint32_t scalar(struct er_gbuild *b, const json_t *v, size_t flags,
         b->g->nomem = true;
         return ER_G_NONE;
     }
+    if (flags & JSON_ENSURE_ASCII)
+        lower_escapes(text);
     uint32_t at = er_gprogram_text(b->g, text, strlen(text), next);
     free(text);
     return at;
