@@ -81,7 +81,8 @@ static void test_grammar_says_what_is_wrong_with_gbnf(void **state)
 {
     static const struct {
         const char *text, *want;
-    } rows[] = {{"", "no rule named root"}, {"root = x", "line 1: expected ::="},
+    } rows[] = {{"", "no rule named root"},
+        {"root = x", "line 1: expected ::="},
         {"root ::= x\n", "line 1: a name is used that no rule defines"},
         {"\nroot ::= \"x", "line 2: a text is not closed"},
         {"root ::= [a", "a class is not closed"},
