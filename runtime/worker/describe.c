@@ -294,6 +294,11 @@ static void read_polls(lua_State *L, struct describe *d)
     read_flag(L, d, "polls");
 }
 
+static void read_external(lua_State *L, struct describe *d)
+{
+    read_flag(L, d, "external");
+}
+
 static void complain_text(void *ctx, const char *key, const char *text)
 {
     struct describe *d = ctx;
@@ -344,6 +349,7 @@ static const struct member {
     {"timeout_ms", read_timeout},
     {"sequential", read_sequential},
     {"polls", read_polls},
+    {"external", read_external},
     {"permissions", read_permissions},
     {"run", read_run},
 };

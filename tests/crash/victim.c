@@ -5,11 +5,13 @@
  * victim STORE LEDGER ACKS EFFECT MODEL RUNS
  *   ACKS    gets a line "RUN-ID KEY" for each run that was acknowledged, and
  *           "answer KEY TEXT" for each answer
- *   EFFECT  pure, read, idempotent, keyed or unsafe
+ *   EFFECT  pure, read, idempotent, keyed, unsafe, or asked: unsafe, and each
+ *           call is asked about and approved
  * Exit status: 0 all done, 3 one waits for a person, 1 anything else. */
 #include <errand/errand.h>
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,15 @@ static void on_event(void *user, const struct errand_event *ev)
     }
 }
 
+/* The person: says yes, at once. */
+static void on_approval(void *user, const struct errand_approval *what)
+{
+    struct errand_error err = {0};
+    (void)user;
+    if (errand_approve(what->run, what->call, ERRAND_ONCE, NULL, &err))
+        fprintf(stderr, "approve: %s\n", err.msg);
+}
+
 static int effect_of(const char *name)
 {
     static const char *const names[] = {
@@ -74,6 +85,8 @@ static int effect_of(const char *name)
     for (int i = 0; i < 5; i++)
         if (strcmp(name, names[i]) == 0)
             return i;
+    if (strcmp(name, "asked") == 0)
+        return ERRAND_UNSAFE;
     exit(2);
 }
 
@@ -86,6 +99,7 @@ static int fail(const struct errand_error *err)
 int main(int argc, char **argv)
 {
     static const char *const all[] = {"ledger", NULL};
+    bool asked = argc == 7 && strcmp(argv[4], "asked") == 0;
     if (argc != 7)
         return 2;
     struct victim v = {.ledger = argv[2], .acks = argv[3]};
@@ -110,7 +124,8 @@ int main(int argc, char **argv)
         struct errand_request req = {.size = sizeof req,
             .prompt = "write to the ledger", .model = argv[5], .tools = all,
             .client_key = ones[i].key, .on_event = on_event,
-            .user = &ones[i]};
+            .user = &ones[i], .ask = asked ? all : NULL,
+            .on_approval = asked ? on_approval : NULL};
         if (errand_start(rt, &req, NULL, &err) != ERRAND_OK)
             return fail(&err);
     }
