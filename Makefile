@@ -362,7 +362,7 @@ $(BUILD)/tests/oom/%: tests/oom/%.c tests/oom/shim.c \
 	    $(BUILD)/liberrand.a -o $@ $(OOM_LD) $(LDFLAGS_ALL) $(PKG_LD) -lm
 
 oom-run: $(OOM)
-	@$(RUN) $(OOM)
+	@ERRAND_TEST_SECONDS=1200 $(RUN) $(OOM)
 
 check-oom: oom-run
 	@$(MAKE) --no-print-directory SAN=asan BUILD=$(BUILD)/asan \
