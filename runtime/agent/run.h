@@ -23,6 +23,7 @@
 
 enum {
     ER_BAD_REPLIES_MAX = 5,  /* replies in a row with nothing but bad calls */
+    ER_PROBE_MS = 10000,     /* a tool may look so long for a lost call */
     ER_CALL_TRIES = 2,       /* a re-runnable call whose worker died */
     ER_ARGUMENTS_MAX = 65536, /* bytes of one call's arguments */
     ER_PENDING_MAX = 24       /* operations of a run on their way */
@@ -41,6 +42,8 @@ struct run_call {
     int32_t effect, state, attempt;
     er_tool_call *live;   /* in a worker now */
     bool begun;           /* T2 is stored: it counts as running */
+    bool probed;          /* its tool was asked whether it took effect */
+    char doubt[200];      /* meanwhile: why nobody knows */
     json_t *result;       /* the tool message, once there is one */
     int64_t started_ms;
     char about[65];       /* digest of what an approval is shown */

@@ -175,8 +175,55 @@ static void plan_again(struct run_call *c)
     c->begun = false;
 }
 
+static void set_unknown(struct run_call *c, const char *why);
+
+/* The tool looked: it took effect, it did not, or it cannot tell either. */
+static void on_probe(void *ctx, const struct er_tool_outcome *o)
+{
+    struct run_call *c = ctx;
+    errand_run *run = c->run;
+    bool looked = o->status == ER_TOOL_OK;
+    static const char lost[] = "it took effect; its result is lost";
+    c->live = NULL;
+    run->pending--;
+    run->running--;
+    if (!run->dead && !run->ending) {
+        if (looked && o->probe == ER_PROBE_DONE)
+            er_run_finish_call(c, ER_CALL_DONE, o->len ? o->text : lost,
+                o->len ? o->len : sizeof lost - 1, NULL);
+        else if (looked && o->probe == ER_PROBE_NOT_DONE)
+            plan_again(c);
+        else
+            set_unknown(c, c->doubt);
+        er_run_dispatch(run);
+    }
+    er_run_collect(run);
+}
+
+/* Ask the tool itself, once, before a person is asked. True: it is asked. */
+static bool probe(struct run_call *c, const char *why)
+{
+    errand_run *run = c->run;
+    if (c->probed || !c->tool || !c->tool->probes || run->cancelled)
+        return false;
+    c->probed = true;
+    snprintf(c->doubt, sizeof c->doubt, "%s", why);
+    er_text_trim_utf8(c->doubt);
+    struct er_tool_request req = {.tool = c->tool, .arguments = c->args,
+        .idem_key = c->idem_key, .attempt = c->attempt > 0 ? c->attempt : 1,
+        .timeout_ms = ER_PROBE_MS, .probe = true};
+    if (er_tools_call(
+            run->rt->tools, &req, on_probe, c, &c->live, NULL) != ERRAND_OK)
+        return false;
+    run->pending++;
+    run->running++;
+    return true;
+}
+
 static void set_unknown(struct run_call *c, const char *why)
 {
+    if (probe(c, why))
+        return;
     static const char note[] =
         "{\"status\":\"unknown\",\"note\":\"interrupted; may have taken "
         "effect; verify before repeating\"}";

@@ -62,6 +62,11 @@ static void read_answer(
     const json_t *result = json_object_get(answer, "result");
     const json_t *message = json_object_get(answer, "message");
     const char *detail = er_json_str(answer, "detail");
+    const char *probe = er_json_str(answer, "probe");
+    if (probe && strcmp(probe, "done") == 0)
+        o->probe = ER_PROBE_DONE;
+    else if (probe && strcmp(probe, "not-done") == 0)
+        o->probe = ER_PROBE_NOT_DONE;
     if (json_is_true(json_object_get(answer, "ok")) && result) {
         if (!set_text(o, result, made))
             say(o, ER_TOOL_FAILED, "out of memory for the result");
@@ -139,7 +144,8 @@ static bool write_request(struct er_buf *out, int64_t id,
     const char *key = req->idem_key ? req->idem_key : "";
     size_t token = er_frame_begin(out);
     const struct er_entry *entry = (const struct er_entry *)tool;
-    er_buf_addf(out, "{\"id\":%lld,\"op\":\"call\",", (long long)id);
+    er_buf_addf(out, "{\"id\":%lld,\"op\":\"%s\",", (long long)id,
+        req->probe ? "probe" : "call");
     if (entry->is_plugin)
         write_plugin(out, tool);
     else

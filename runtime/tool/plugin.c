@@ -170,7 +170,8 @@ static int insert_tool(er_tools *t, const struct er_plugin_verdict *v,
     parts.schema = v->schemas[i];
     v->schemas[i] = NULL;
     parts.tool.from_folder = place->from_folder;
-    parts.tool.probes = json_is_true(json_object_get(tool, "probes"));
+    parts.tool.probes = /* one in this process died with what it knew */
+        !place->inproc && json_is_true(json_object_get(tool, "probes"));
     if (place->inproc) {
         parts.run = er_inproc_run;
         parts.user = er_inproc_user(place->inproc, parts.name);

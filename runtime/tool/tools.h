@@ -143,6 +143,13 @@ enum er_tool_status {
     ER_TOOL_NOT_RUN = 5,   /* no worker could be started: it never ran */
 };
 
+/* Did a call take effect? */
+enum er_tool_probe {
+    ER_PROBE_UNKNOWN = 0,
+    ER_PROBE_DONE = 1,
+    ER_PROBE_NOT_DONE = 2, /* and it will not any more */
+};
+
 struct er_tool_outcome {
     enum er_tool_status status;
     const char *text; /* borrowed until the callback returns */
@@ -150,6 +157,7 @@ struct er_tool_outcome {
     const char *detail; /* for the user: file and line, signal ...; or "" */
     int64_t took_ms;
     bool started; /* false: it certainly never ran, whatever the status */
+    enum er_tool_probe probe; /* of a probe that is OK; text: the result */
 };
 
 typedef void (*er_tool_done_fn)(
@@ -161,6 +169,8 @@ struct er_tool_request {
     const char *idem_key;
     int32_t attempt;    /* 1 for the first */
     int64_t timeout_ms; /* 0: the tool's own */
+    bool probe; /* do not run it: ask a tool that probes whether the call with
+                   this key took effect */
 };
 
 /* Start a call; it waits in line if all workers are busy (its time runs from

@@ -192,7 +192,7 @@ static void probe(struct er_plugin_host *h, const json_t *request,
     if (call.answered && !call.failed)
         write_answer(&call, out);
     else
-        er_buf_adds(out, ",\"ok\":true,\"result\":null");
+        er_buf_adds(out, ",\"ok\":true,\"result\":\"\"");
     er_plugin_call_release(&call);
 }
 

@@ -133,6 +133,41 @@ static void log_storm(void *self, struct errand_tool_call *call)
         frame("{\"id\":0,\"log\":\"storm\",\"level\":2}");
 }
 
+/* Dies after its work was done; its probe finds the work. */
+static void keeps(void *self, struct errand_tool_call *call)
+{
+    segv(self, call);
+}
+
+static int32_t probe_keeps(void *self, struct errand_tool_call *call)
+{
+    (void)self;
+    call->host->reply(call, "kept", 4);
+    return ERRAND_TOOL_PROBE_DONE;
+}
+
+/* Dies before its work was done, the first time. */
+static void loses(void *self, struct errand_tool_call *call)
+{
+    if (call->attempt == 1)
+        segv(self, call);
+    call->host->reply(call, "the second time", 15);
+}
+
+static int32_t probe_loses(void *self, struct errand_tool_call *call)
+{
+    (void)self;
+    (void)call;
+    return ERRAND_TOOL_PROBE_NOT_DONE;
+}
+
+static int32_t probe_doubts(void *self, struct errand_tool_call *call)
+{
+    (void)self;
+    (void)call;
+    return ERRAND_TOOL_PROBE_UNKNOWN;
+}
+
 #define TOOL(which, what)                                            \
     static const struct errand_tool which##_tool = {                 \
         .size = sizeof which##_tool, .effect = what, .name = #which, \
@@ -153,7 +188,17 @@ TOOL(closes, ERRAND_TOOL_UNSAFE);
 TOOL(closes_and_hangs, ERRAND_TOOL_UNSAFE);
 TOOL(log_storm, ERRAND_TOOL_UNSAFE);
 
-static const struct errand_tool *const tools[] = {&good_tool, &segv_tool,
+#define PROBED(which, how, look)                                     \
+    static const struct errand_tool which##_tool = {                 \
+        .size = sizeof which##_tool, .name = #which,                 \
+        .description = "a test", .run = how, .probe = look}
+
+PROBED(keeps, keeps, probe_keeps);
+PROBED(loses, loses, probe_loses);
+PROBED(doubts, keeps, probe_doubts);
+
+static const struct errand_tool *const tools[] = {
+    &keeps_tool, &loses_tool, &doubts_tool, &good_tool, &segv_tool,
     &aborts_tool, &exits_tool, &hangs_tool, &spins_tool, &floods_tool,
     &says_tool, &too_long_tool, &cut_short_tool, &closes_tool,
     &closes_and_hangs_tool, &log_storm_tool, NULL};

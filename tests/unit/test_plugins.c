@@ -138,6 +138,24 @@ static void test_plugins_cross_when_built_in(void **state)
     check_all(BUILT_IN);
 }
 
+struct probed {
+    struct er_loop *loop;
+    bool done;
+    enum er_tool_status status;
+    enum er_tool_probe probe;
+    char text[64];
+};
+
+static void on_probed(void *ctx, const struct er_tool_outcome *o)
+{
+    struct probed *p = ctx;
+    p->done = true;
+    p->status = o->status;
+    p->probe = o->probe;
+    snprintf(p->text, sizeof p->text, "%s", o->text);
+    er_loop_stop(p->loop);
+}
+
 static void test_plugins_words_on_standard_error_reach_the_log(void **state)
 {
     struct kit k;
@@ -170,6 +188,33 @@ static void test_plugins_are_registered_as_they_say(void **state)
     assert_true(er_tools_find(k.tools, "threaded")->probes);
     assert_false(er_tools_find(k.tools, "echo")->probes);
     assert_int_equal(er_tools_find(k.tools, "echo")->timeout_ms, 30000);
+    kit_close(&k);
+}
+
+static void test_plugins_probe_tells_what_became_of_a_call(void **state)
+{
+    static const struct {
+        const char *key;
+        enum er_tool_probe probe;
+        const char *text;
+    } rows[] = {{"done-1", ER_PROBE_DONE, "it was done"},
+        {"not-1", ER_PROBE_NOT_DONE, ""}, {"who-1", ER_PROBE_UNKNOWN, ""}};
+    struct kit k;
+    (void)state;
+    open_answers(&k, APART, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        struct probed p = {.loop = k.loop};
+        struct er_tool_request req = {
+            .tool = er_tools_find(k.tools, "threaded"),
+            .idem_key = rows[i].key, .attempt = 1, .probe = true};
+        assert_int_equal(er_tools_call(
+            k.tools, &req, on_probed, &p, NULL, NULL), ERRAND_OK);
+        while (!p.done)
+            er_loop_run(k.loop, -1);
+        assert_int_equal(p.status, ER_TOOL_OK);
+        assert_int_equal(p.probe, rows[i].probe);
+        assert_string_equal(p.text, rows[i].text);
+    }
     kit_close(&k);
 }
 
@@ -440,6 +485,7 @@ int main(void)
         cmocka_unit_test(
             test_plugins_words_on_standard_error_reach_the_log),
         cmocka_unit_test(test_plugins_are_registered_as_they_say),
+        cmocka_unit_test(test_plugins_probe_tells_what_became_of_a_call),
         cmocka_unit_test(test_plugins_configuration_is_checked_and_handed_on),
         cmocka_unit_test(test_plugins_of_other_versions),
         cmocka_unit_test(test_plugins_in_cpp),

@@ -26,6 +26,9 @@ static const struct bad {
     {"closes", ERRAND_EV_PAUSED, NULL},
     {"aborts", ERRAND_EV_DONE, "did not answer"}, /* read: tried again */
     {"spins", ERRAND_EV_DONE, "did not answer"},
+    {"keeps", ERRAND_EV_DONE, "kept"}, /* its probe finds that it was done */
+    {"loses", ERRAND_EV_DONE, "the second time"}, /* that it was not */
+    {"doubts", ERRAND_EV_PAUSED, NULL}, /* or cannot tell */
 };
 
 enum { BAD = sizeof bad / sizeof bad[0], EVERY = RUNS / BAD };

@@ -205,8 +205,9 @@ struct errand_tool {
     void (*run)(void *self, struct errand_tool_call *call);
 
     /* May be NULL. Did the call with this key and these arguments take
-     * effect, in another process perhaps, which died then? Asked instead of
-     * running again after a call of a tool that is UNSAFE was cut off.
+     * effect, in another process perhaps, which died then? Asked once, in a
+     * new worker, after a call of a tool that is UNSAFE was cut off, before
+     * its outcome is left to a person; not where the plugin runs inproc.
      * Returns an errand_tool_probe; with DONE, host->reply may give the
      * result. [worker] */
     int32_t (*probe)(void *self, struct errand_tool_call *call);
