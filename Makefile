@@ -195,10 +195,11 @@ $(BUILD)/runtime/%.o: runtime/%.c $(BUILD)/flags
 
 # Kernels of one kind of machine, chosen when the program runs.
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
-$(BUILD)/runtime/engine/kernel_avx2.o \
-$(BUILD)/runtime/engine/kernel_unpack_avx2.o: override CFLAGS += -mavx2 -mfma -mf16c
-$(BUILD)/runtime/engine/kernel_avx512.o: override CFLAGS += -mavx2 -mfma -mf16c \
-    -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+AVX2 = -mavx2 -mfma -mf16c
+KERNELS = $(BUILD)/runtime/engine/kernel
+$(KERNELS)_avx2.o $(KERNELS)_unpack_avx2.o: override CFLAGS += $(AVX2)
+$(KERNELS)_avx512.o: override CFLAGS += $(AVX2) -mavx512f \
+    -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 endif
 
 $(BUILD)/errand: $(CLI_OBJ) $(BUILD)/liberrand.a
