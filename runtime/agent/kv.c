@@ -61,13 +61,29 @@ static bool copy_value(struct er_op *op, const json_t *value)
     return ok;
 }
 
+/* Whose keys: the tool's own, or those of a name that tools share, which is
+ * marked with what no tool's name can hold. */
+static bool copy_space(struct er_op *op, const struct er_tool *tool)
+{
+    const json_t *granted = json_object_get(tool->permissions, "kv");
+    const char *shared = json_string_value(json_array_get(granted, 0));
+    struct er_buf name;
+    er_buf_init(&name, 200);
+    er_buf_addf(&name, "%s%.100s", shared ? "@" : "",
+        shared ? shared : tool->name);
+    bool ok = !name.failed &&
+              copy_text(op, er_buf_str(&name), &op->in.kv.tool);
+    er_buf_release(&name);
+    return ok;
+}
+
 static bool fill(struct er_op *op, const struct er_ask *ask)
 {
     const json_t *p = ask->params;
     bool list = op->kind == ER_OP_KV_LIST;
     const char *key = text_of(p, list ? "prefix" : "key");
     const json_t *value = json_object_get(p, "value");
-    return copy_text(op, ask->tool->name, &op->in.kv.tool) &&
+    return copy_space(op, ask->tool) &&
            copy_text(op, key ? key : "", &op->in.kv.key) &&
            copy_text(op, text_of(p, "after"), &op->in.kv.after) &&
            (op->kind != ER_OP_KV_SET || copy_value(op, value));

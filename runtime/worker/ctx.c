@@ -84,6 +84,7 @@ static const struct part {
     {"secret", "secrets", "secrets = { \"name\" }", er_secret_push},
     {"kv", "kv", "kv = true", er_kv_push},
     {"json", NULL, NULL, er_json_push},
+    {"text", NULL, NULL, er_text_push},
 };
 
 static bool is_granted(const struct er_host *h, const char *permission)

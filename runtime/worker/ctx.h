@@ -21,5 +21,6 @@ void er_http_push(lua_State *L);   /* table: request, get, post */
 void er_secret_push(lua_State *L); /* function */
 void er_kv_push(lua_State *L);     /* table: get, set, delete, list */
 void er_json_push(lua_State *L);   /* table: decode, encode */
+void er_text_push(lua_State *L);   /* table: from_html, to_utf8 */
 
 #endif

@@ -23,7 +23,7 @@ static int json_read(lua_State *L)
     json_decref(h->answer); /* the slot: what follows may raise */
     h->answer = er_json_parse(text, len, ER_JSON_LENIENT, &err);
     if (!h->answer)
-        return luaL_error(L, "not JSON: %s", err.msg);
+        return luaL_error(L, "%s", err.msg);
     er_convert_push(L, h->answer);
     json_decref(h->answer);
     h->answer = NULL;

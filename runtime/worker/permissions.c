@@ -42,18 +42,27 @@ static bool is_word(const char *s)
 
 static const struct key {
     const char *name;
-    bool (*fits)(const char *s); /* NULL: true or false */
+    bool (*fits)(const char *s); /* one of a list */
     const char *what;            /* it must be */
+    bool flag;                   /* true and false do as well */
+    lua_Integer most;            /* of a list */
 } keys[] = {
-    {"kv", NULL, "true or false"},
+    {"kv", is_word,
+        "true, or the name of a store that tools share, such as "
+        "{ \"memory\" }", true, 1},
     {"net", is_host,
-        "a list of at most 16 hosts, such as { \"api.example.com\" }"},
-    {"read", is_path, "a list of at most 16 paths, such as { \".\" }"},
+        "a list of at most 16 hosts, such as { \"api.example.com\" }",
+        false, ER_HOST_ROOTS},
+    {"read", is_path, "a list of at most 16 paths, such as { \".\" }",
+        false, ER_HOST_ROOTS},
     {"run", is_program,
-        "a list of at most 16 programs, such as { \"git\" }"},
+        "a list of at most 16 programs, such as { \"git\" }", false,
+        ER_HOST_ROOTS},
     {"secrets", is_word,
-        "a list of at most 16 names of secrets, such as { \"weather\" }"},
-    {"write", is_path, "a list of at most 16 paths, such as { \"./out\" }"},
+        "a list of at most 16 names of secrets, such as { \"weather\" }",
+        false, ER_HOST_ROOTS},
+    {"write", is_path, "a list of at most 16 paths, such as { \"./out\" }",
+        false, ER_HOST_ROOTS},
 };
 
 enum { KEYS = sizeof keys / sizeof keys[0] };
@@ -108,15 +117,15 @@ static bool is_list(lua_State *L, const struct key *key)
             return false;
         }
     }
-    return seen == n && n <= ER_HOST_ROOTS;
+    return seen == n && n <= key->most;
 }
 
 /* The value on top fits the key. */
 static bool check_value(
     lua_State *L, const struct key *key, const struct er_complaints *c)
 {
-    bool ok = key->fits ? lua_istable(L, -1) && is_list(L, key)
-                        : lua_isboolean(L, -1);
+    bool ok = (key->flag && lua_isboolean(L, -1)) ||
+              (lua_istable(L, -1) && is_list(L, key));
     if (!ok)
         say(c, key->name, "must be", key->what, "");
     return ok;

@@ -241,7 +241,7 @@ static void test_services_json_for_tools(void **state)
         ER_TOOL_OK, "{\"a\":{},\"b\":[],\"c\":[null,1.5]}");
     struct kept kept = kit_call(&e->kit, "t", "{\"text\":\"[1,\"}", 0);
     assert_int_equal(kept.status, ER_TOOL_FAILED);
-    assert_non_null(strstr(kept.text, "not JSON: "));
+    assert_non_null(strstr(kept.text, "not valid JSON at byte "));
     free(kept.text);
 }
 

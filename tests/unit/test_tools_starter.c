@@ -72,13 +72,14 @@ static void expect_in(struct kit *k, const char *name, const char *args,
     free(kept.text);
 }
 
-static void test_starter_all_five_are_there(void **state)
+static void test_starter_all_are_there(void **state)
 {
-    static const char *const names[] = {"calculate", "list_files", "now",
-        "read_file", "search_files"};
+    static const char *const names[] = {"calculate", "edit_file",
+        "http_fetch", "json_query", "list_files", "now", "read_file",
+        "recall", "remember", "search_files", "write_file"};
     struct kit *k = *state;
-    assert_int_equal(er_tools_count(k->tools), 5);
-    for (size_t i = 0; i < 5; i++)
+    assert_int_equal(er_tools_count(k->tools), 11);
+    for (size_t i = 0; i < 11; i++)
         assert_string_equal(er_tools_at(k->tools, i)->name, names[i]);
     assert_true(er_tools_find(k->tools, "now")->polls);
     assert_int_equal(
@@ -449,12 +450,204 @@ static void test_starter_search_files_cuts_long_lines(void **state)
     er_buf_release(&line);
 }
 
+static void holds(struct kit *k, const char *name, const char *text)
+{
+    char bytes[10000];
+    FILE *f = fopen(kit_path(k, name), "rb");
+    assert_non_null(f);
+    size_t n = fread(bytes, 1, sizeof bytes - 1, f);
+    bytes[n] = '\0';
+    fclose(f);
+    assert_string_equal(bytes, text);
+}
+
+static void test_starter_write_file(void **state)
+{
+    struct kit *k = *state;
+    expect(k, "write_file", "{\"path\":\"a.txt\",\"text\":\"one\\n\"}",
+        ER_TOOL_OK, "wrote 4 bytes to a.txt");
+    holds(k, "a.txt", "one\n");
+    expect(k, "write_file", "{\"path\":\"a.txt\",\"text\":\"two\"}",
+        ER_TOOL_FAILED,
+        "'a.txt' is there already, with 4 bytes; use mode = \"overwrite\" "
+        "to replace it, or edit_file");
+    expect(k, "write_file",
+        "{\"path\":\"a.txt\",\"text\":\"two\\n\",\"mode\":\"append\"}",
+        ER_TOOL_OK, "appended 4 bytes to a.txt");
+    holds(k, "a.txt", "one\ntwo\n");
+    expect(k, "write_file",
+        "{\"path\":\"a.txt\",\"text\":\"\",\"mode\":\"overwrite\"}",
+        ER_TOOL_OK, "wrote 0 bytes to a.txt, which had 8");
+    holds(k, "a.txt", "");
+    expect(k, "write_file",
+        "{\"path\":\"new/deep/b.txt\",\"text\":\"b\"}", ER_TOOL_OK,
+        "wrote 1 bytes to new/deep/b.txt");
+    holds(k, "new/deep/b.txt", "b");
+    expect(k, "write_file", "{\"path\":\"new\",\"text\":\"b\"}",
+        ER_TOOL_FAILED, "'new' is a folder");
+    expect_in(k, "write_file", "{\"path\":\"../out.txt\",\"text\":\"b\"}",
+        ER_TOOL_FAILED, "../out.txt");
+    expect_in(k, "write_file", "{\"path\":\"/tmp/out\",\"text\":\"b\"}",
+        ER_TOOL_FAILED, "/tmp/out");
+}
+
+static void test_starter_edit_file(void **state)
+{
+    struct kit *k = *state;
+    kit_file(k, "a.txt", "one\ntwo\n  three\ntwo\n%1 .*\n");
+    expect(k, "edit_file",
+        "{\"path\":\"a.txt\",\"old_text\":\"one\\ntwo\","
+        "\"new_text\":\"1\\n2\"}",
+        ER_TOOL_OK, "changed a.txt at line 1");
+    holds(k, "a.txt", "1\n2\n  three\ntwo\n%1 .*\n");
+    expect(k, "edit_file",
+        "{\"path\":\"a.txt\",\"old_text\":\"%1 .*\","
+        "\"new_text\":\"%0\"}",
+        ER_TOOL_OK, "changed a.txt at line 5");
+    holds(k, "a.txt", "1\n2\n  three\ntwo\n%0\n");
+    expect(k, "edit_file",
+        "{\"path\":\"a.txt\",\"old_text\":\"t\",\"new_text\":\"T\"}",
+        ER_TOOL_FAILED,
+        "the text is in a.txt 2 times, at lines 3, 4: give more lines "
+        "around it, or all = true");
+    expect(k, "edit_file",
+        "{\"path\":\"a.txt\",\"old_text\":\"t\",\"new_text\":\"T\","
+        "\"all\":true}",
+        ER_TOOL_OK, "changed a.txt at 2 places");
+    holds(k, "a.txt", "1\n2\n  Three\nTwo\n%0\n");
+    expect(k, "edit_file",
+        "{\"path\":\"a.txt\",\"old_text\":\"nine\",\"new_text\":\"\"}",
+        ER_TOOL_FAILED,
+        "the text is not in a.txt; read the file again and copy the text "
+        "exactly");
+    expect(k, "edit_file",
+        "{\"path\":\"a.txt\",\"old_text\":\"2\\nThree\","
+        "\"new_text\":\"\"}",
+        ER_TOOL_FAILED,
+        "the text is not in a.txt; it is there with other spaces or line "
+        "breaks: copy it exactly");
+    expect(k, "edit_file",
+        "{\"path\":\"a.txt\",\"old_text\":\"x\",\"new_text\":\"x\"}",
+        ER_TOOL_FAILED, "old_text and new_text are the same");
+    expect(k, "edit_file",
+        "{\"path\":\"b.txt\",\"old_text\":\"x\",\"new_text\":\"y\"}",
+        ER_TOOL_FAILED, "'b.txt' is not there; write_file makes it");
+}
+
+static const char shop[] =
+    "{\"items\":[{\"name\":\"pen\",\"price\":2,\"tags\":[]},"
+    "{\"name\":\"ink\",\"price\":12.5,\"tags\":[\"blue\",\"b\"]},"
+    "{\"name\":\"pad\",\"price\":12,\"old\":true,\"tags\":null}],"
+    "\"open\":false,\"a b\":{\"c\":null},\"none\":[],\"nothing\":{}}";
+
+static void ask_shop(struct kit *k, const char *query,
+    enum er_tool_status status, const char *text)
+{
+    json_t *args = json_pack("{s:s,s:s}", "json", shop, "query", query);
+    char *written = er_json_text(args);
+    struct kept kept = call(k, "json_query", written);
+    if (kept.status != status || strcmp(kept.text, text) != 0)
+        fail_msg("%s: %s, expected %s", query, kept.text, text);
+    free(kept.text);
+    free(written);
+    json_decref(args);
+}
+
+static void test_starter_json_query(void **state)
+{
+    static const char *const rows[][2] = {
+        {".open", "false"}, {"open", "false"}, {"$.open", "false"},
+        {".items[0].name", "\"pen\""}, {".items[-1].name", "\"pad\""},
+        {".items[*].name", "[\"pen\",\"ink\",\"pad\"]"},
+        {".items[1:].name", "[\"ink\",\"pad\"]"},
+        {".items[:-2].name", "[\"pen\"]"},
+        {".items[?price > 10].name", "[\"ink\",\"pad\"]"},
+        {".items[?price<=2].name", "[\"pen\"]"},
+        {".items[?name == 'ink'].price", "[12.5]"},
+        {".items[?name = ink].price", "[12.5]"},
+        {".items[?name ~ \"P\"].name", "[\"pen\",\"pad\"]"},
+        {".items[?old].name", "[\"pad\"]"},
+        {".items[?tags == null].name", "[\"pad\"]"},
+        {".items[?name > 5]", "[]"},
+        {"..name", "[\"pen\",\"ink\",\"pad\"]"},
+        {"[\"a b\"].c", "null"}, {"['a b']", "{\"c\":null}"},
+        {".none", "[]"}, {".nothing", "{}"},
+        {".items | length", "3"}, {".none | length", "0"},
+        {". | keys",
+            "[\"a b\",\"items\",\"none\",\"nothing\",\"open\"]"},
+        {".items[*].price | sum", "26.5"},
+        {".items[*].price | max", "12.5"}, {".none | min", "null"},
+        {".items[*].name | sort | first", "\"ink\""},
+        {".items[0] | keys | last", "\"tags\""},
+        {".items[1].tags | values", "[\"blue\",\"b\"]"},
+        {"..tags[*] | unique", "[\"blue\",\"b\"]"},
+        {".items[0].name | length", "3"}};
+    struct kit *k = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        ask_shop(k, rows[i][0], ER_TOOL_OK, rows[i][1]);
+    ask_shop(k, ".", ER_TOOL_OK,
+        "{\"a b\":{\"c\":null},\"items\":[{\"name\":\"pen\",\"price\":2,"
+        "\"tags\":[]},{\"name\":\"ink\",\"price\":12.5,\"tags\":[\"blue\","
+        "\"b\"]},{\"name\":\"pad\",\"old\":true,\"price\":12,\"tags\":null"
+        "}],\"none\":[],\"nothing\":{},\"open\":false}");
+}
+
+static void test_starter_json_query_says_what_is_wrong(void **state)
+{
+    struct kit *k = *state;
+    ask_shop(k, ".item", ER_TOOL_FAILED,
+        "there is no member 'item'; there are: a b, items, none, nothing, "
+        "open");
+    ask_shop(k, ".open.x", ER_TOOL_FAILED,
+        "'x' is asked of a boolean; only objects have members");
+    ask_shop(k, ".items[9]", ER_TOOL_FAILED,
+        "there is no item 9 in a list of 3");
+    ask_shop(k, ".items[x]", ER_TOOL_FAILED,
+        "what stands in [ ] at byte 8 is not known; there are: [0], [1:3], "
+        "[*], [\"name\"], [?name > 1]");
+    ask_shop(k, ".items[?price > ]", ER_TOOL_FAILED,
+        "nothing to compare with at byte 17");
+    ask_shop(k, ".items | sum", ER_TOOL_FAILED,
+        "sum wants numbers; there is an object");
+    ask_shop(k, ".items | count", ER_TOOL_FAILED,
+        "'count' is not known; after a bar there are: length, keys, values, "
+        "sort, unique, sum, min, max, first, last");
+    ask_shop(k, ".items!", ER_TOOL_FAILED,
+        "cannot read the path at byte 7: '!'");
+    ask_shop(k, "['x", ER_TOOL_FAILED,
+        "the text that begins at byte 2 has no end");
+    expect(k, "json_query", "{\"query\":\".\"}", ER_TOOL_FAILED,
+        "give either path, a file, or json, the text itself");
+    expect_in(k, "json_query", "{\"query\":\".\",\"json\":\"[1,\"}",
+        ER_TOOL_FAILED, "json is not valid JSON at byte 3: ");
+}
+
+static void test_starter_json_query_of_a_file(void **state)
+{
+    struct kit *k = *state;
+    kit_file(k, "shop.json", shop);
+    expect(k, "json_query",
+        "{\"query\":\".items[0].price\",\"path\":\"shop.json\"}",
+        ER_TOOL_OK, "2");
+    expect_in(k, "json_query",
+        "{\"query\":\".\",\"path\":\"other.json\"}", ER_TOOL_FAILED,
+        "other.json");
+    kit_file(k, "bad.json", "{");
+    expect_in(k, "json_query", "{\"query\":\".\",\"path\":\"bad.json\"}",
+        ER_TOOL_FAILED, "bad.json is not valid JSON at byte 1: ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_starter_all_five_are_there),
+        TEST(test_starter_all_are_there),
+        TEST(test_starter_write_file),
+        TEST(test_starter_edit_file),
+        TEST(test_starter_json_query),
+        TEST(test_starter_json_query_says_what_is_wrong),
+        TEST(test_starter_json_query_of_a_file),
         TEST(test_starter_the_template_is_a_tool),
         TEST(test_starter_calculate),
         TEST(test_starter_calculate_says_what_is_wrong),
