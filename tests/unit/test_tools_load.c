@@ -149,7 +149,14 @@ static void test_load_permissions_that_are_wrong(void **state)
         {"env = { 'A' }",
             "permissions.env is not known; there are: read, write, net, "
             "secrets, kv, run"},
-        {"kv = 1", "permissions.kv must be true or false"},
+        {"kv = 1", "permissions.kv must be true, or the name of a store "
+                   "that tools share, such as { \"memory\" }"},
+        {"kv = { 'a', 'b' }",
+            "permissions.kv must be true, or the name of a store that tools "
+            "share, such as { \"memory\" }"},
+        {"kv = { '@a' }",
+            "permissions.kv must be true, or the name of a store that tools "
+            "share, such as { \"memory\" }"},
         {"net = { 'a b' }",
             "permissions.net must be a list of at most 16 hosts, such as "
             "{ \"api.example.com\" }"},

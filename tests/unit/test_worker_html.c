@@ -26,67 +26,68 @@ static char *text_of(struct er_html *page, const char *html, size_t most)
     return er_buf_take(&out, NULL);
 }
 
+static const struct {
+    const char *html, *text;
+} pages[] = {
+    {"", ""},
+    {"plain text", "plain text"},
+    {"  a \n\t b  ", "a b"},
+    {"<p>one</p><p>two</p>", "one\n\ntwo"},
+    {"<P CLASS=x>one<br>two<BR/>three", "one\ntwo\nthree"},
+    {"a<b>b</b>c <i> d </i> e", "abc d e"},
+    {"<div>a</div><div>b</div>", "a\nb"},
+    {"<h1>Top</h1>x<h3>Sub</h3>y", "# Top\n\nx\n\n### Sub\n\ny"},
+    {"<h2></h2>x", "x"},
+    {"<ul><li>a<li>b</ul>c", "- a\n- b\n\nc"},
+    {"x<ol><li>a</li><li>b<ul><li>c</li></ul></li></ol>",
+        "x\n\n1. a\n2. b\n  - c"},
+    {"<ul><li></li><li>a</li></ul>", "- a"},
+    {"<table><tr><th>A<th>B</tr><tr><td>1</td><td>2</td></table>",
+        "A | B\n1 | 2"},
+    {"<pre>a\n  b\n\nc</pre>d", "```\na\n  b\n\nc\n```\n\nd"},
+    {"a<hr>b", "a\n\n---\n\nb"},
+    {"<script>if (a < b) alert('</p>')</script>x", "x"},
+    {"<SCRIPT>x</SCRIPT >y<style>p{}</style>z", "yz"},
+    {"<script>never closed", ""},
+    {"<nav><a href='/'>Home</a><nav>x</nav></nav>text", "text"},
+    {"<nav>never closed <p>text", "never closed\n\ntext"},
+    {"<footer>f</footer><svg><text>t</text></svg>x", "x"},
+    {"a<!-- c > d -->b<!-->c<!--->d<!-- e --!>f-->g", "abcdg"},
+    {"<!DOCTYPE html><?xml version='1'?>x", "x"},
+    {"1 < 2 && 3 > 2 <4> </ x>", "1 < 2 && 3 > 2 <4> </ x>"},
+    {"&lt;b&gt; &amp;amp; &quot;&#39;&apos; &copy;&nbsp;x&eacute;",
+        "<b> &amp; \"'' \xC2\xA9 x\xC3\xA9"},
+    {"&#x41;&#66;&#x1F999;&#150;&#0;&#xD800;&#99999999;",
+        "AB\xF0\x9F\xA6\x99\xE2\x80\x93\xEF\xBF\xBD\xEF\xBF\xBD"
+        "\xEF\xBF\xBD"},
+    {"&unknown; & &; &#; &#x; &amp", "&unknown; & &; &#; &#x; &amp"},
+    {"soft\xC2\xADhyphen&shy;ated a\xC2\xA0 \xC2\xA0" "b",
+        "softhyphenated a b"},
+    {"<img src=x alt='A  cat'> sits", "[image: A cat] sits"},
+    {"<img src=x alt=''>a<img src=y>b", "ab"},
+    {"<p title='a > b' x=\"'\">quoted</p>", "quoted"},
+    {"<p x='never closed>text", ""},
+    {"<title> The\n T&amp;tle </title><p>x", "x"},
+    {"<blockquote>q</blockquote>a", "q\n\na"},
+    {"<dl><dt>t<dd>d</dl>", "t\nd"},
+    {"<", "<"},
+    {"a<", "a<"},
+    {"</", "</"},
+    {"<a", ""},
+    {"<!", ""},
+    {"<a href=", ""},
+    {"\x01\x02 a\x7f" "b", "a b"},
+};
+
 static void test_html_to_text(void **state)
 {
-    static const struct {
-        const char *html, *text;
-    } rows[] = {
-        {"", ""},
-        {"plain text", "plain text"},
-        {"  a \n\t b  ", "a b"},
-        {"<p>one</p><p>two</p>", "one\n\ntwo"},
-        {"<P CLASS=x>one<br>two<BR/>three", "one\ntwo\nthree"},
-        {"a<b>b</b>c <i> d </i> e", "abc d e"},
-        {"<div>a</div><div>b</div>", "a\nb"},
-        {"<h1>Top</h1>x<h3>Sub</h3>y", "# Top\n\nx\n\n### Sub\n\ny"},
-        {"<h2></h2>x", "x"},
-        {"<ul><li>a<li>b</ul>c", "- a\n- b\n\nc"},
-        {"x<ol><li>a</li><li>b<ul><li>c</li></ul></li></ol>",
-            "x\n\n1. a\n2. b\n  - c"},
-        {"<ul><li></li><li>a</li></ul>", "- a"},
-        {"<table><tr><th>A<th>B</tr><tr><td>1</td><td>2</td></table>",
-            "A | B\n1 | 2"},
-        {"<pre>a\n  b\n\nc</pre>d", "```\na\n  b\n\nc\n```\n\nd"},
-        {"a<hr>b", "a\n\n---\n\nb"},
-        {"<script>if (a < b) alert('</p>')</script>x", "x"},
-        {"<SCRIPT>x</SCRIPT >y<style>p{}</style>z", "yz"},
-        {"<script>never closed", ""},
-        {"<nav><a href='/'>Home</a><nav>x</nav></nav>text", "text"},
-        {"<nav>never closed <p>text", "never closed\n\ntext"},
-        {"<footer>f</footer><svg><text>t</text></svg>x", "x"},
-        {"a<!-- c > d -->b<!-->c<!--->d<!-- e --!>f-->g", "abcdg"},
-        {"<!DOCTYPE html><?xml version='1'?>x", "x"},
-        {"1 < 2 && 3 > 2 <4> </ x>", "1 < 2 && 3 > 2 <4> </ x>"},
-        {"&lt;b&gt; &amp;amp; &quot;&#39;&apos; &copy;&nbsp;x&eacute;",
-            "<b> &amp; \"'' \xC2\xA9 x\xC3\xA9"},
-        {"&#x41;&#66;&#x1F999;&#150;&#0;&#xD800;&#99999999;",
-            "AB\xF0\x9F\xA6\x99\xE2\x80\x93\xEF\xBF\xBD\xEF\xBF\xBD"
-            "\xEF\xBF\xBD"},
-        {"&unknown; & &; &#; &#x; &amp", "&unknown; & &; &#; &#x; &amp"},
-        {"soft\xC2\xADhyphen&shy;ated a\xC2\xA0 \xC2\xA0" "b",
-            "softhyphenated a b"},
-        {"<img src=x alt='A  cat'> sits", "[image: A cat] sits"},
-        {"<img src=x alt=''>a<img src=y>b", "ab"},
-        {"<p title='a > b' x=\"'\">quoted</p>", "quoted"},
-        {"<p x='never closed>text", ""},
-        {"<title> The\n T&amp;tle </title><p>x", "x"},
-        {"<blockquote>q</blockquote>a", "q\n\na"},
-        {"<dl><dt>t<dd>d</dl>", "t\nd"},
-        {"<", "<"},
-        {"a<", "a<"},
-        {"</", "</"},
-        {"<a", ""},
-        {"<!", ""},
-        {"<a href=", ""},
-        {"\x01\x02 a\x7f" "b", "a b"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         struct er_html page = {.links = true};
-        char *text = text_of(&page, rows[i].html, 1 << 20);
-        if (strcmp(text, rows[i].text) != 0)
-            fail_msg("%s:\n%s\nexpected:\n%s", rows[i].html, text,
-                rows[i].text);
+        char *text = text_of(&page, pages[i].html, 1 << 20);
+        if (strcmp(text, pages[i].text) != 0)
+            fail_msg("%s:\n%s\nexpected:\n%s", pages[i].html, text,
+                pages[i].text);
         assert_false(page.cut);
         free(text);
     }
