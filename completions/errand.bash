@@ -51,6 +51,9 @@ _errand() {
     'run --schema')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'run --functions')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'run --tool-choice') return ;;
     'run --record')
         COMPREPLY=($(compgen -f -- "$cur"))
@@ -94,6 +97,9 @@ _errand() {
     'chat --system'|'chat -s') return ;;
     'chat --param'|'chat -p') return ;;
     'chat --schema')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'chat --functions')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'chat --tool-choice') return ;;
@@ -179,6 +185,9 @@ _errand() {
     'batch --system'|'batch -s') return ;;
     'batch --param'|'batch -p') return ;;
     'batch --schema')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --functions')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'batch --tool-choice') return ;;
@@ -568,10 +577,10 @@ _errand() {
         return ;;
     esac
     case $cmd in
-    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;

@@ -1,6 +1,7 @@
 /* A run's life: made from its settings, ended once, freed when nothing will
  * call back any more. */
 #include "agent/consent.h"
+#include "agent/functions.h"
 #include "agent/grant.h"
 #include "agent/run.h"
 
@@ -78,9 +79,11 @@ static int read_tools(
     run->tools = json_array();
     if (!run->tools)
         return er_nomem(err);
-    if (json_array_size(names) == 0)
+    if (json_array_size(names) == 0 && run->n_functions == 0)
         return ERRAND_OK;
-    int rc = er_runtime_need_tools(run->rt, err);
+    int rc = ERRAND_OK;
+    if (json_array_size(names) > 0)
+        rc = er_runtime_need_tools(run->rt, err);
     if (rc == ERRAND_OK)
         rc = check_names(run, names, err);
     size_t n = rc == ERRAND_OK ? er_tools_count(run->rt->tools) : 0;
@@ -94,7 +97,7 @@ static int read_tools(
         if (rc == ERRAND_OK)
             rc = add_tool(run, t, err);
     }
-    return rc;
+    return rc == ERRAND_OK ? er_functions_offer(run, err) : rc;
 }
 
 static int read_settings(errand_run *run, struct errand_error *err)
@@ -118,6 +121,8 @@ static int read_settings(errand_run *run, struct errand_error *err)
         rc = read_schema(run, json_object_get(s, "schema"), err);
     if (rc == ERRAND_OK)
         rc = er_run_read_policy(run, err);
+    if (rc == ERRAND_OK)
+        rc = er_functions_read(run, json_object_get(s, "functions"), err);
     if (rc == ERRAND_OK)
         rc = read_tools(run, json_object_get(s, "tools"), err);
     if (rc == ERRAND_OK)
@@ -182,6 +187,7 @@ void er_run_free(errand_run *run)
     json_decref(run->reply.extra);
     json_decref(run->settings);
     json_decref(run->tools);
+    er_functions_free(run);
     json_decref(run->schema);
     er_schema_free(run->answer_schema);
     json_decref(run->messages);

@@ -74,6 +74,8 @@ struct errand_run {
     struct er_sampling sampling;
     struct er_budgets budgets;
     json_t *tools;     /* for the model, sorted by name */
+    const struct er_tool **functions; /* that the request brought: owned */
+    size_t n_functions;
     json_t *schema;    /* of the answer, or NULL */
     er_schema *answer_schema;
     const char *tool_choice; /* from settings, or NULL */

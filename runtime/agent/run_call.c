@@ -1,5 +1,6 @@
 /* Running the calls of a reply: intent (T2), the tool, its outcome (T3). */
 #include "agent/cap.h"
+#include "agent/functions.h"
 #include "agent/consent.h"
 #include "agent/history.h"
 #include "agent/read_more.h"
@@ -442,7 +443,7 @@ static int attach_result(struct run_call *c, const struct er_loaded *l,
 /* Its tool as it is now; a tool that is gone is answered, not fatal. */
 static void find_tool(struct run_call *c)
 {
-    c->tool = er_tools_find(c->run->rt->tools, c->name);
+    c->tool = er_functions_find(c->run, c->name);
     if (c->tool)
         return;
     static const char text[] = "this tool does not exist any more";

@@ -3,6 +3,7 @@
  * A call that cannot be run is answered, not fatal: the answer says what is
  * wrong and where, so that the model can do better. */
 #include "agent/consent.h"
+#include "agent/functions.h"
 #include "agent/history.h"
 #include "agent/run.h"
 
@@ -180,7 +181,7 @@ static int plan_call(struct run_call *c, const json_t *said, bool cut,
             "error: the reply was cut at max_tokens, nothing was run; call "
             "again with shorter arguments", err);
     if (is_offered(c->run, c->name))
-        c->tool = er_tools_find(c->run->rt->tools, c->name);
+        c->tool = er_functions_find(c->run, c->name);
     if (!c->tool)
         return refuse_unknown(c, err);
     c->effect = c->tool->effect;

@@ -67,6 +67,8 @@ static json_t *settings_of(errand *rt, const struct errand_request *req,
     if (rc == ERRAND_OK)
         rc = set_tools(s, req, err);
     if (rc == ERRAND_OK)
+        rc = set_json(s, "functions", req->functions, err);
+    if (rc == ERRAND_OK)
         rc = set_json(s, "params", req->params, err);
     if (rc == ERRAND_OK)
         rc = set_json(s, "budgets", req->budgets, err);

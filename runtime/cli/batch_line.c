@@ -25,6 +25,7 @@ static const struct key keys[] = {
     {"params", OBJECT, REQ(params)},
     {"budgets", OBJECT, REQ(budgets)},
     {"schema", ANY, REQ(schema)},
+    {"functions", ANY, REQ(functions)},
     {"key", TEXT, REQ(client_key)},
     {"id", ANY, 0},
 };

@@ -153,6 +153,8 @@ static void make_key(const struct batch *b, int64_t index, const char *line,
     hash_text(&s, d->params);
     hash_text(&s, d->schema);
     hash_text(&s, d->tool_choice);
+    if (d->functions) /* without any, keys are as they always were */
+        hash_text(&s, d->functions);
     snprintf(number, sizeof number, "%lld", (long long)index);
     hash_text(&s, number);
     er_sha256_add(&s, line, len);

@@ -47,11 +47,11 @@ static const struct er_command commands[] = {
         .summary = "many requests at once; safe to repeat",
         .detail =
             "Each line is an object: {\"prompt\", \"model\", "
-            "\"system\", \"tools\", \"params\", \"schema\", \"key\", "
-            "\"id\"}; all but the prompt may be missing. The results "
-            "come as lines of JSON in the order of the requests. "
-            "Repeated, finished requests answer from the store. \"-\" "
-            "reads standard input.",
+            "\"system\", \"tools\", \"params\", \"schema\", "
+            "\"functions\", \"key\", \"id\"}; all but the prompt may be "
+            "missing. The results come as lines of JSON in the order of "
+            "the requests. Repeated, finished requests answer from the "
+            "store. \"-\" reads standard input.",
         .min_words = 1,
         .max_words = 1,
         .groups = {&er_opts_batch, &er_opts_request, &er_opts_budgets,

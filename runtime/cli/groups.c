@@ -61,6 +61,9 @@ static const struct er_opt request_rows[] = {
         .help = "sampling parameter, as temperature=0.2; may be repeated"},
     {.name = "schema", .kind = ER_OPT_FILE, .offset = AT(schema),
         .arg = "FILE", .help = "JSON Schema that the answer must fit"},
+    {.name = "functions", .kind = ER_OPT_FILE, .offset = AT(functions),
+        .arg = "FILE", .help = "functions in Lua it may call, as JSON: "
+                               "[{\"name\",\"code\"}]"},
     {.name = "tool-choice", .kind = ER_OPT_TEXT, .offset = AT(tool_choice),
         .arg = "CHOICE", .help = "auto, none, required, or a tool's name"},
     {.name = "no-stream", .kind = ER_OPT_FLAG, .offset = AT(no_stream),

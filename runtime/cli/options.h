@@ -35,6 +35,7 @@ struct er_args {
     int no_config;
     /* request */
     const char *model, *conversation, *system, *schema, *tool_choice;
+    const char *functions; /* FILE */
     const char *key, *on_unknown;
     struct er_list tools, files, params;
     int last, no_stream, prompt_form;

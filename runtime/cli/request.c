@@ -189,9 +189,9 @@ int er_request_resume(const struct er_args *args, struct er_arena *arena,
 
 /* -------------------------------------------------------------- the whole */
 
-/* The schema's file, checked to be JSON so that the error names its line. */
-static int read_schema(const char *path, struct er_arena *arena,
-    const char **out, struct errand_error *err)
+/* A file that is checked to be JSON so that the error names its line. */
+static int read_json(const char *path, const char *option,
+    struct er_arena *arena, const char **out, struct errand_error *err)
 {
     struct er_buf text;
     er_buf_init(&text, ER_INPUT_MAX + 1);
@@ -203,7 +203,7 @@ static int read_schema(const char *path, struct er_arena *arena,
         json_decref(value);
     }
     if (code) {
-        er_while(err, "reading --schema %.80s", path);
+        er_while(err, "reading --%s %.80s", option, path);
     } else {
         *out = er_arena_strn(arena, er_buf_str(&text), text.len);
         code = *out ? ERRAND_OK : er_nomem(err);
@@ -237,7 +237,10 @@ int er_request_build(const struct er_cli *cli, struct er_arena *arena,
     if (!code)
         code = er_request_budgets(a, arena, &req->budgets, err);
     if (!code && a->schema)
-        code = read_schema(a->schema, arena, &req->schema, err);
+        code = read_json(a->schema, "schema", arena, &req->schema, err);
+    if (!code && a->functions)
+        code = read_json(
+            a->functions, "functions", arena, &req->functions, err);
     return code;
 }
 

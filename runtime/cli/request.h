@@ -7,7 +7,8 @@
 #include "cli.h"
 
 /* Fill in *req from the options, all but prompt, events and user. What it
- * points to is borrowed from argv and the arena. Reads the schema's file.
+ * points to is borrowed from argv and the arena. Reads the files of --schema
+ * and --functions.
  * Errors  USAGE, IO, SYNTAX, NOMEM */
 int er_request_build(const struct er_cli *cli, struct er_arena *arena,
     struct errand_request *req, struct errand_error *err);

@@ -149,8 +149,9 @@ static bool write_request(struct er_buf *out, int64_t id,
     if (entry->is_plugin)
         write_plugin(out, tool);
     else
-        er_buf_addf(out, "\"code\":%llu",
-            (unsigned long long)entry->code->number);
+        er_buf_addf(out, "\"code\":%llu%s",
+            (unsigned long long)entry->code->number,
+            entry->is_function ? ",\"function\":true" : "");
     er_buf_addf(out, ",\"attempt\":%d,\"timeout_ms\":%lld,\"key\":",
         (int)req->attempt, (long long)timeout_ms);
     er_json_add_string(out, key, strlen(key));

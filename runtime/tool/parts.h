@@ -23,6 +23,7 @@ struct er_entry {
     struct er_profile *profile; /* of its workers; NULL: found at its call */
     struct er_code *code;       /* of a Lua tool */
     bool is_plugin;             /* the workers need the tool's name */
+    bool is_function;           /* of a request: function.c */
     void (*run)(
         void *user, errand_call *call, const char *args, size_t len);
     void *user;
@@ -76,6 +77,11 @@ struct er_tool_parts {
         void *user, errand_call *call, const char *args, size_t len);
     void *user;
 };
+
+/* A tool that stands in no registry. Errors SCHEMA, NOMEM. */
+struct er_entry *er_tools_entry(
+    const struct er_tool_parts *parts, struct errand_error *err);
+void er_tools_entry_free(struct er_entry *entry); /* NULL is harmless */
 
 /* Errors SCHEMA, EXISTS (both named), NOMEM. */
 int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,

@@ -15,7 +15,7 @@ enum {
     CWD_MOST = 4096,
 };
 
-static void free_entry(struct er_entry *e)
+void er_tools_entry_free(struct er_entry *e)
 {
     if (!e)
         return;
@@ -103,7 +103,7 @@ void er_tools_free(er_tools *t)
     er_inproc_free_all(t);
     er_pool_free(t->pool);
     for (size_t i = 0; i < t->count; i++)
-        free_entry(t->list[i]);
+        er_tools_entry_free(t->list[i]);
     free(t->list);
     free(t->worker_path);
     free(t->cwd);
@@ -140,12 +140,12 @@ static bool copy_texts(
            (e->path || !parts->path);
 }
 
-static struct er_entry *new_entry(
+struct er_entry *er_tools_entry(
     const struct er_tool_parts *parts, struct errand_error *err)
 {
     struct er_entry *e = calloc(1, sizeof *e);
     if (!e || !copy_texts(e, parts)) {
-        free_entry(e);
+        er_tools_entry_free(e);
         er_schema_free(parts->schema);
         er_nomem(err);
         return NULL;
@@ -159,7 +159,7 @@ static struct er_entry *new_entry(
             e->parameters, ER_DRAFT_2020_12, 0, NULL, err);
     if (!e->schema) {
         er_while(err, "parameters of %s", parts->name);
-        free_entry(e);
+        er_tools_entry_free(e);
         return NULL;
     }
     e->profile = parts->profile;
@@ -208,11 +208,11 @@ int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,
             "two tools are named %s, rename one: %s and %s", parts->name,
             origin(t->list[at]->path, t->list[at]->source),
             origin(parts->path, parts->source));
-    struct er_entry *e = new_entry(parts, err);
+    struct er_entry *e = er_tools_entry(parts, err);
     if (!e)
         return err ? err->code : ERRAND_SCHEMA;
     if (!make_room(t)) {
-        free_entry(e);
+        er_tools_entry_free(e);
         return er_nomem(err);
     }
     memmove(t->list + at + 1, t->list + at,

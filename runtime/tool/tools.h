@@ -34,7 +34,8 @@ struct er_tool {
     bool external;            /* says itself: what it returns is from outside */
     bool egress;              /* says itself: it sends data out */
     int64_t timeout_ms;
-    const char *source;  /* "lua", "plugin", "callback", "builtin" */
+    const char *source;  /* "lua", "plugin", "callback", "builtin",
+                            "function" */
     const char *path;    /* file, or NULL */
     const char *version; /* sha256 of the file, first 16 hex digits; "" */
     const json_t *permissions; /* as declared, or NULL */
@@ -122,6 +123,15 @@ json_t *er_tools_cage(er_tools *t, struct errand_error *err);
 /* Add a callback tool; see errand_add_tool. Errors USAGE, SCHEMA, EXISTS. */
 int er_tools_add(er_tools *t, const struct errand_tool_def *def,
     const char *source, struct errand_error *err);
+
+/* A function that came with a request: {"name","code"} and, if they are
+ * given, "description", "parameters", "timeout_ms". code is Lua that returns
+ * function(args, ctx), or a table with it as run; it gets no permissions. It
+ * stands in no registry and must live until its calls are done. NULL and
+ * USAGE, RANGE, SCHEMA, SYNTAX (no UTF-8), TOO_LARGE, NOMEM. [owner] */
+const struct er_tool *er_tools_function(
+    er_tools *t, const json_t *function, struct errand_error *err);
+void er_tools_function_free(const struct er_tool *tool);
 
 /* NULL if there is none. Borrowed as long as the registry. [owner] */
 const struct er_tool *er_tools_find(const er_tools *t, const char *name);

@@ -23,11 +23,17 @@ struct call {
     size_t refusal_len;
 };
 
-/* The file gave a table with a function run: leave run on the stack. */
+/* The file gave a table with a function run, or (code that came with a
+ * request) the function itself: leave it on the stack. */
 static void push_run(lua_State *L, struct call *c)
 {
     er_chunk_push(L, c->chunk);
     lua_call(L, 0, 1);
+    bool is_function = json_is_true(json_object_get(c->request, "function"));
+    if (is_function && lua_isfunction(L, -1))
+        return;
+    if (is_function && !lua_istable(L, -1))
+        luaL_error(L, "the code does not return a function");
     if (!lua_istable(L, -1))
         luaL_error(L, "the file does not return a table");
     lua_pushliteral(L, "run");

@@ -267,3 +267,17 @@ setup() { own_folder; }
     echo "took $(cat took) s"
     [ "$(tail -n 1 took | cut -d. -f1)" -lt 5 ]
 }
+
+@test "functions come with the request" {
+    echo '[{"name": "add", "code": "return function(a) return a.n + 41 end"}]' \
+        > functions.json
+    errand run --json -m openai:rounds-1 -t none --functions functions.json hi
+    same "$status" 0
+    same "$(jq .usage.calls <<< "$output")" 1
+    errand log show --json "$(jq -r .conversation <<< "$output")"
+    has "$output" 42
+    echo '[{"name": "add"}]' > functions.json
+    errand run -m openai:rounds-1 -t none --functions functions.json hi
+    same "$status" 2
+    has "$stderr" 'functions[0]: add has no code'
+}

@@ -341,6 +341,10 @@ struct errand_request {
                            so) or "wait" (the run pauses, reason approval) */
     errand_approval_fn on_approval; /* asks a person, given user; NULL: the
                                        runtime's, errand_on_approval */
+    const char *functions; /* JSON array of {"name","code"}: Lua that returns
+                              function(args, ctx), run with no permissions;
+                              also "description", "parameters" (a JSON Schema)
+                              and "timeout_ms"; or NULL */
 };
 
 enum errand_request_flag {
