@@ -1,8 +1,10 @@
 /* What a Lua tool costs beside its own work: from the start of a worker to
  * its first description, a call there and back with a fresh state, calls in
- * line over the workers, and a worker's private memory.
+ * line over the workers, a worker's private memory, and whether that grows
+ * under a steady load.
  *
- *     bench_tools [CALLS]        5000 calls, one after the other
+ *     bench_tools [CALLS [SECONDS]]    5000 calls, one after the other; then
+ *                                      2000 a second for 10 seconds
  */
 #include "base/buf.h"
 #include "tool/tools.h"
@@ -13,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STARTS = 100, WORKERS = 4 };
+enum { STARTS = 100, WORKERS = 4, RATE = 2000, WARM_UP_S = 2 };
 
 struct bench {
     char dir[64], file[96], worker[4096];
@@ -127,12 +129,13 @@ static void time_line(struct bench *b, size_t n)
         "in line, all at once", (double)n * 1e6 / us, WORKERS, n);
 }
 
-/* Private memory of our children, from the kernel's own sums. */
-static void print_memory(void)
+/* Private memory of our children in KiB, from the kernel's own sums; *n is
+ * how many they are. */
+static long read_memory(int *n)
 {
     char path[64], line[256];
     long pid, kib, sum = 0;
-    int n = 0;
+    *n = 0;
     snprintf(path, sizeof path, "/proc/self/task/%ld/children",
         (long)getpid());
     FILE *list = fopen(path, "r");
@@ -145,18 +148,53 @@ static void print_memory(void)
                 sum += kib;
         if (f)
             fclose(f);
-        n++;
+        (*n)++;
     }
     if (list)
         fclose(list);
+    return sum;
+}
+
+static void print_memory(void)
+{
+    int n;
+    long sum = read_memory(&n);
     if (n)
         printf("%-26s %7ld KiB private each\n", "memory of a worker",
             sum / n);
 }
 
+/* RATE calls a second, each on its time: how many were late, and what the
+ * workers hold once they are warm and at the end. */
+static void time_steady(struct bench *b, size_t seconds)
+{
+    size_t n = seconds * RATE, late = 0;
+    long warm = 0;
+    int workers;
+    double from = now_us();
+    b->left = n;
+    for (size_t i = 0; i < n; i++) {
+        double due = from + (double)i * 1e6 / RATE;
+        if (i == WARM_UP_S * RATE)
+            warm = read_memory(&workers);
+        while (now_us() < due)
+            er_loop_run(b->loop, 0);
+        late += now_us() - due > 1000.0;
+        start_call(b);
+    }
+    er_loop_run(b->loop, -1);
+    double us = now_us() - from;
+    long end = read_memory(&workers);
+    printf("%-26s %7.0f calls/s for %zu s; %zu started over 1 ms late\n",
+        "steady", (double)n * 1e6 / us, seconds, late);
+    printf("%-26s %7ld KiB after %d s, %ld KiB at the end, %d workers\n",
+        "  their memory", warm, WARM_UP_S, end, workers);
+}
+
 int main(int argc, char **argv)
 {
     size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 5000;
+    size_t seconds = argc > 2 ? strtoul(argv[2], NULL, 10) : 10;
     const char *build = getenv("ERRAND_BUILD");
     struct bench b = {.args = json_pack("{s:s}", "text", "hello world")};
     double *us = calloc(n > STARTS ? n : STARTS, sizeof *us);
@@ -164,7 +202,7 @@ int main(int argc, char **argv)
         build ? build : "build");
     b.loop = er_loop_new(NULL);
     if (!us || !b.loop || n == 0)
-        die("usage: bench_tools [CALLS]");
+        die("usage: bench_tools [CALLS [SECONDS]]");
     write_tool(&b);
     for (size_t i = 0; i < STARTS; i++) {
         double from = now_us();
@@ -178,6 +216,8 @@ int main(int argc, char **argv)
     time_calls(&b, "a call, 1 ms apart", us, n < 1000 ? n : 1000, 1000);
     time_line(&b, n);
     print_memory();
+    if (seconds > WARM_UP_S)
+        time_steady(&b, seconds);
     er_tools_free(b.tools);
     er_loop_free(b.loop);
     json_decref(b.args);
