@@ -1,6 +1,5 @@
 /* Limits, privileges and ends of a worker on Linux. */
 #ifdef __linux__
-#define _GNU_SOURCE
 #include "cage.h"
 
 #include <dirent.h>
