@@ -375,9 +375,14 @@ FUZZ = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,\
          $(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/liberrand.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
-	    $< $(BUILD)/liberrand.a -o $@ -fsanitize=fuzzer $(LDFLAGS_ALL) \
-	    $(PKG_LD) -lm
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) $(FUZZ_CF) -Iruntime/include -Iruntime -Itests \
+	    $< $(filter %.o,$^) $(BUILD)/liberrand.a -o $@ -fsanitize=fuzzer $(LDFLAGS_ALL) \
+	    $(PKG_LD) $(FUZZ_LD) -lm
+
+# The worker is a program of its own: its target brings its parts along.
+$(BUILD)/tests/fuzz/fuzz_worker: $(filter-out %/main.o,$(WORKER_OBJ))
+$(BUILD)/tests/fuzz/fuzz_worker: FUZZ_CF = $(LUA_CF)
+$(BUILD)/tests/fuzz/fuzz_worker: FUZZ_LD = $(LUA_LD)
 
 fuzz-run: $(FUZZ)
 	@scripts/fuzz $(FUZZ_SECONDS) $(JOBS) $(FUZZ)
