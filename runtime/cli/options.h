@@ -49,7 +49,7 @@ struct er_args {
     int json, events, quiet, verbose, help;
     /* of single commands */
     const char *output, *state, *format, *draft, *dir, *completion;
-    int all, done, not_done, accept, refuse, trace, yes, jsonl, formats, table;
+    int all, done, not_done, accept, refuse, yes, jsonl, formats, table;
     int special, exact, c_source;
     int64_t jobs, limit, at, context;
     struct er_list loras;
