@@ -636,6 +636,13 @@ static void test_http_waits_for_descriptors(void **state)
     assert_true(ask_crowd(300, 3) <= 75);
 }
 
+static void wait_for_connections(struct peer *p, int n)
+{
+    int64_t until = er_mono_ms() + MOST_MS;
+    while (atomic_load(&p->connections) < n && er_mono_ms() < until)
+        er_loop_run(loop, 10);
+}
+
 static void test_http_closes_calls_that_wait(void **state)
 {
     (void)state;
@@ -645,12 +652,15 @@ static void test_http_closes_calls_that_wait(void **state)
     limit_files(32);
     for (int i = 0; i < CALLS; i++)
         start(&calls[i], p->port, "/");
-    er_loop_run(loop, 100);
+    wait_for_connections(p, AT_ONCE);
+    er_loop_run(loop, 100); /* there come no more */
     assert_int_equal(atomic_load(&p->connections), AT_ONCE);
     finish(&calls[CALLS - 1]); /* waits, as the last */
     finish(&calls[AT_ONCE]);   /* waits, as the first */
     finish(&calls[0]);         /* makes room for one */
-    er_loop_run(loop, 100);
+    wait_for_connections(p, AT_ONCE + 1);
+    for (int i = 0; i < 6000 && calls[AT_ONCE + 1].bodies == 0; i++)
+        er_loop_run(loop, 10);
     assert_int_equal(atomic_load(&p->connections), AT_ONCE + 1);
     assert_int_equal(calls[AT_ONCE + 1].bodies, 1);
     er_http_free(http); /* with some that wait */

@@ -429,7 +429,7 @@ static void test_plugins_inproc_never_block_the_loop(void **state)
     kit_open(&k, NULL, 1);
     plugin_load(&k, "rogue", NULL, true);
     plugin_load(&k, "answers", NULL, true);
-    kit_start(&k, "hangs", "{}", 300, &slow);
+    kit_start(&k, "hangs", "{}", 2000, &slow);
     kit_expect(&k, "echo", "{}", ER_TOOL_OK, "{}");
     assert_false(slow.done);
     kit_wait(&k, &slow);

@@ -403,8 +403,9 @@ static void test_fs_the_walk_follows_no_link(void **state)
     close(root);
 }
 
-/* Another process swaps a folder for a link without pause: what is read is
- * the file inside or an error, never the one outside. */
+/* Another process swaps a folder for a link again and again: what is read is
+ * the file inside or an error, never the one outside. It rests a moment with
+ * the folder in its place: the kernel refuses while names change under it. */
 static void test_fs_a_race_of_links(void **state)
 {
     struct kit *k = *state;
@@ -440,6 +441,7 @@ static void test_fs_a_race_of_links(void **state)
             if (rename(inside, spare) != 0 || rename(swap, inside) != 0 ||
                 rename(inside, swap) != 0 || rename(spare, inside) != 0)
                 _exit(1);
+            usleep(100);
         }
     }
     char args[200];
