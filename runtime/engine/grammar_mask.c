@@ -253,10 +253,11 @@ bool er_gstate_mask(er_gstate *s, const er_gvocab *v, uint64_t *bits)
     w->bits = bits;
     w->set[0] = s->now;
     w->frames[0] = s->n_frames;
-    /* Tokens left out of rest are at most LENGTHS long: what a shorter
-     * allowance does not cover is refused anyway, for one place alone. */
-    bool alone = any && s->now.n == 1;
-    go(w, alone ? &v->rest : &v->all, s->n_frames);
+    /* Tokens left out of rest are at most LENGTHS long: one place that takes
+     * as many allows them all; and what a shorter allowance does not cover
+     * is refused, if there is no other place. */
+    bool covered = any >= LENGTHS || (any && s->now.n == 1);
+    go(w, covered ? &v->rest : &v->all, s->n_frames);
     bool ok = !s->failed;
     s->failed = false;
     s->n_frames = w->frames[0];

@@ -345,11 +345,35 @@ static void step_place(er_gstate *s, size_t from, struct er_gset *to,
     }
 }
 
+/* Most bytes are plain ones inside of a string that is the only place: they
+ * need nothing of what a set needs. */
+static bool plain_step(er_gstate *s, const struct er_gset *from,
+    struct er_gset *to, uint8_t byte)
+{
+    const struct er_gnode *k = &s->g->node[from->p[0].node];
+    struct er_gplace p = from->p[0];
+    if (k->op != ER_G_STRING || p.escape || byte < 0x20 || byte == '"' ||
+        byte == '\\' || to->cap == 0)
+        return false;
+    uint16_t next = er_dfa_step(k->dfa, (uint16_t)p.at, byte);
+    p.count += (byte & 0xC0) != 0x80;
+    if (next == ER_DFA_DEAD || !length_fits(k, next, p.count))
+        return true;
+    if (k->max == UINT32_MAX && p.count > k->min)
+        p.count = k->min;
+    p.at = next;
+    to->p[0] = p;
+    to->n = 1;
+    return true;
+}
+
 bool er_gstate_step(er_gstate *s, const struct er_gset *from,
     struct er_gset *to, uint8_t byte)
 {
     size_t frames = s->n_frames;
     to->n = 0;
+    if (from->n == 1 && plain_step(s, from, to, byte))
+        return to->n > 0;
     for (size_t i = 0; i < from->n && !s->failed; i++)
         step_place(s, frames, to, from->p[i], byte);
     return to->n > 0 && !s->failed;
