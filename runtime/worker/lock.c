@@ -63,6 +63,32 @@ static bool open_grants(
            er_guard_open(&cage->guard, request);
 }
 
+static bool lies_below(const struct er_roots *roots, const char *path)
+{
+    for (size_t i = 0; i < roots->n; i++) {
+        const struct er_root *root = &roots->list[i];
+        if (er_path_below(path, root->given) ||
+            (root->real && er_path_below(path, root->real)))
+            return true;
+    }
+    return false;
+}
+
+/* Lua goes through ctx.fs, which guards what lies inside a root; a plugin
+ * opens files itself, and Landlock takes nothing out of a folder. */
+static void report_store(
+    const struct er_cage *cage, struct er_cage_report *report)
+{
+    bool found = false;
+    for (size_t i = 0; i < cage->guard.secrets; i++)
+        found = found || lies_below(&cage->read, cage->guard.secret[i]) ||
+                lies_below(&cage->write, cage->guard.secret[i]);
+    if (found && cage->kind == ER_CAGE_PLUGIN)
+        er_cage_lacks(report,
+            "errand's store lies in a folder that is granted to a plugin, "
+            "which can open it; keep the store elsewhere (--store)");
+}
+
 /* The C library reads files when it is first asked for the local time. */
 static void read_ahead(void) { tzset(); }
 
@@ -76,6 +102,7 @@ bool er_op_lock(
     bool ok = open_grants(request, cage, &why);
     if (ok) {
         read_ahead();
+        report_store(cage, &report);
         ok = er_platform_limit(cage, &report, &why) &&
              er_platform_confine(cage, &report, &why) &&
              er_platform_filter(cage, &report, &why);

@@ -722,6 +722,33 @@ static void test_cage_reports(void **state)
     }
 }
 
+/* A plugin's root holds the store: it is said; with Lua ctx.fs guards it. */
+static void test_cage_says_that_the_store_is_within_reach(void **state)
+{
+    (void)state;
+    for (int is_plugin = 0; is_plugin < 2; is_plugin++) {
+        char text[600];
+        int status;
+        snprintf(text, sizeof text,
+            "{\"kind\":\"%s\",\"read\":[\"%s/read\"],\"secret\":["
+            "\"%s/read/errand.db\"]}", is_plugin ? "plugin" : "lua", dir,
+            dir);
+        pid_t pid = fork();
+        if (pid == 0) {
+            struct er_cage cage = {0};
+            struct er_buf out;
+            er_buf_init(&out, 1 << 20);
+            json_t *request =
+                er_json_parse(text, strlen(text), ER_JSON_STRICT, NULL);
+            bool ok = er_op_lock(request, &cage, &out);
+            _exit(!ok ? 2 : strstr(out.data, "errand's store") != NULL);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), is_plugin);
+    }
+}
+
 static void test_cage_paths(void **state)
 {
     static const char *const rows[][3] = {
@@ -753,6 +780,7 @@ int main(void)
         cmocka_unit_test(test_cage_is_what_contains_them),
         cmocka_unit_test(test_cage_lets_work_what_is_granted),
         cmocka_unit_test(test_cage_reports),
+        cmocka_unit_test(test_cage_says_that_the_store_is_within_reach),
         cmocka_unit_test(test_cage_paths),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
