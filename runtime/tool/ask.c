@@ -162,17 +162,21 @@ static bool send_question(
 }
 
 /* Ask one worker from question at on, some ahead of the answers. Where it
- * stopped answering: n, or the question that did it, and err. */
+ * stopped answering: n, or the question that did it, and err. One that takes
+ * no more questions may have answered those before: they are read first. */
 static size_t ask_slot(struct er_slot *slot, const struct er_questions *q,
     size_t at, er_answer_fn fn, void *ctx, struct errand_error *err)
 {
+    bool hears = true;
     for (size_t sent = at; at < q->n; at++) {
         int rc = ERRAND_OK;
-        for (; sent < q->n && sent < at + AHEAD; sent++) {
-            if (!send_question(slot, q, sent)) {
-                fail_gone(slot, err);
-                return at;
-            }
+        while (hears && sent < q->n && sent < at + AHEAD) {
+            hears = send_question(slot, q, sent);
+            sent += hears;
+        }
+        if (sent == at) {
+            fail_gone(slot, err);
+            return at;
         }
         int64_t until = er_mono_ms() + q->timeout_ms + GRACE_MS;
         json_t *answer = wait_answer(
