@@ -424,6 +424,7 @@ static bool give(struct er_slot *slot, struct er_job *job)
         !er_process_send(&slot->process, job->frame.data, job->frame.len))
         return false;
     er_buf_release(&job->frame);
+    slot->process.lines = 0;
     job->slot = slot;
     job->started = true;
     job->began_ms = er_mono_ms();

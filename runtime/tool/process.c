@@ -19,6 +19,7 @@ enum {
     PROTOCOL = 2,
     CHILD_SOCKET = 3,
     ABOVE = 10, /* the child's ends lie above what they are moved to */
+    LINES = 200, /* of standard error, of one call, that reach the log */
 };
 
 /* A pair of sockets: ours does not block, theirs lies at ABOVE or over. */
@@ -176,8 +177,13 @@ static void hear_line(struct er_process *p, const char *s, size_t len,
         size_t n = er_utf8_cut(plain.data, plain.len, sizeof p->words - 1);
         memcpy(p->words, plain.data, n);
         p->words[n] = '\0';
-        er_log(log, ERRAND_LOG_WARN, "worker %ld: %s", (long)p->pid,
-            plain.data);
+        if (p->lines < LINES)
+            er_log(log, ERRAND_LOG_WARN, "worker %ld: %s", (long)p->pid,
+                plain.data);
+        else if (p->lines == LINES)
+            er_log(log, ERRAND_LOG_WARN,
+                "worker %ld: (more lines were dropped)", (long)p->pid);
+        p->lines += p->lines <= LINES;
     }
     er_buf_release(&plain);
 }

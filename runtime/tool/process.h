@@ -33,6 +33,7 @@ struct er_process {
     struct er_frame_reader in;
     struct er_buf out; /* bytes not yet sent */
     char words[200];   /* the last line it wrote to standard error */
+    int lines;         /* it wrote there in the present call */
 };
 
 /* Start program in folder cwd (NULL: the present one). Errors WORKER. */
