@@ -85,7 +85,7 @@ static int read_parts(CURLU *u, struct er_origin *o, struct errand_error *err)
     return rc;
 }
 
-int er_fetch_read_url(const char *url, struct er_origin *origin,
+static int read_once(const char *url, struct er_origin *origin,
     char **normal, struct errand_error *err)
 {
     *origin = (struct er_origin){.tls = false};
@@ -111,6 +111,20 @@ int er_fetch_read_url(const char *url, struct er_origin *origin,
         curl_url_get(u, CURLUPART_URL, normal, 0) != CURLUE_OK)
         rc = er_nomem(err);
     curl_url_cleanup(u);
+    return rc;
+}
+
+/* Twice: what a first reading leaves (a host without its last dot) may be a
+ * number to the second, and libcurl reads it once more when it connects. */
+int er_fetch_read_url(const char *url, struct er_origin *origin,
+    char **normal, struct errand_error *err)
+{
+    char *first = NULL;
+    int rc = read_once(url, origin, &first, err);
+    *normal = NULL;
+    if (rc == ERRAND_OK)
+        rc = read_once(first, origin, normal, err);
+    curl_free(first);
     return rc;
 }
 

@@ -296,8 +296,8 @@ static void read_title(struct reader *r)
     inner.breaks = inner.depth = inner.pre = 0;
     inner.space = inner.fresh = false;
     inner.prefix[0] = '\0';
-    while (inner.at < inner.len && title.len < ER_HTML_TITLE)
-        read_text(&inner);
+    while (inner.at < inner.len && title.len < ER_HTML_TITLE + 4)
+        read_text(&inner); /* a character more, so that the cut sees it */
     size_t n = er_utf8_cut(er_buf_str(&title), title.len, ER_HTML_TITLE);
     if (!r->page->title[0]) {
         memcpy(r->page->title, er_buf_str(&title), n);
