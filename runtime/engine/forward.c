@@ -54,12 +54,12 @@ static size_t widest_of(const struct er_shape *s)
     return q > w ? q : w;
 }
 
-/* Scores of one group of heads, or a row of weights and an adapter's low
- * numbers. */
+/* Scores of one group of heads; or a few rows of weights as kernels unpack
+ * them (at most 4 rows of floats); or one and an adapter's low numbers. */
 static size_t scratch_of(const struct er_shape *s, uint32_t context)
 {
     size_t scores = s->n_head / s->n_head_kv * er_kv_round_up(context);
-    size_t rows = 2 * widest_of(s);
+    size_t rows = 4 * widest_of(s);
     return ((scores > rows ? scores : rows) + 63) / 64 * 64;
 }
 

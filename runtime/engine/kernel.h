@@ -33,7 +33,7 @@ struct er_acts {
 
 /* Rows from..to of y = W x for all tokens: y[t * stride + row].
  *
- * Shapes    W [n_out][n_in]; x [n][n_in]; scratch [n_in] of this thread
+ * Shapes    W [n_out][n_in]; x [n][n_in]; scratch [4 * n_in] of this thread
  * Requires  x has what the kernel reads (exact: f; else the table's choice)
  */
 typedef void er_rows_fn(const struct er_matrix *m, size_t from, size_t to,

@@ -19,7 +19,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-enum { GROUP = 16, ROWS = 4 };
+enum { GROUP = 16, ROWS = 8 };
 
 /* One row, unpacked. */
 struct row {
@@ -266,9 +266,10 @@ static void rows_rounded(const struct er_matrix *m, size_t from, size_t to,
     const struct er_acts *x, float *y, size_t stride, float *scratch)
 {
     size_t n = m->n_in, unit = er_unpack_unit(m->type);
+    size_t step = x->n < GROUP ? 1 : ROWS; /* one row stays in the cache */
     struct row rows[ROWS];
-    for (size_t at = from; at < to; at += ROWS) {
-        size_t many = to - at < ROWS ? to - at : ROWS, t = 0;
+    for (size_t at = from; at < to; at += step) {
+        size_t many = to - at < step ? to - at : step, t = 0;
         for (size_t r = 0; r < many; r++) {
             rows[r] = row_at(scratch, n, r);
             unpack(m, at + r, rows[r]);
