@@ -13,6 +13,7 @@
 
 struct trie_node {
     uint32_t reach; /* nodes of the subtree, this one included */
+    bool plain;     /* its tokens, and those below, are plain text */
     uint32_t token; /* + 1; 0: none ends here */
     uint8_t byte;
     uint8_t depth;  /* bytes down to here, at most MAX_PIECE */
@@ -65,6 +66,22 @@ static bool trie_add(struct trie *t, uint8_t byte, uint8_t depth)
     return true;
 }
 
+static bool is_plain(const struct er_gvocab *v, uint32_t token)
+{
+    return v->plain[LENGTHS - 1][token / 64] >> token % 64 & 1;
+}
+
+/* From the leaves up: a child lies behind its parent, within its reach. */
+static void mark_subtrees(const struct er_gvocab *v, struct trie *t)
+{
+    for (size_t i = t->n; i-- > 0;) {
+        struct trie_node *k = &t->node[i];
+        k->plain = !k->token || is_plain(v, k->token - 1);
+        for (size_t c = i + 1; c < i + k->reach; c += t->node[c].reach)
+            k->plain = k->plain && t->node[c].plain;
+    }
+}
+
 /* Pieces come sorted, so the nodes come in depth-first order. */
 static bool build(struct er_gvocab *v, struct trie *t,
     const struct piece *p, size_t n)
@@ -99,6 +116,7 @@ static bool build(struct er_gvocab *v, struct trie *t,
         if (i < t->n)
             open[depth++] = (uint32_t)i;
     }
+    mark_subtrees(v, t);
     return true;
 }
 
@@ -214,6 +232,23 @@ static void allow(struct walk *w, uint32_t token)
         w->bits[(token - 1) / 64] |= 1ull << (token - 1) % 64;
 }
 
+/* Is there a place that takes any text, however long? */
+static bool takes_all(const struct walk *w, const struct er_gset *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (takes_any(w->s, &set->p[i]) >= LENGTHS)
+            return true;
+    return false;
+}
+
+static void allow_subtree(
+    struct walk *w, const struct trie *t, size_t from, size_t to)
+{
+    for (; from < to; from++)
+        if (t->node[from].token)
+            allow(w, t->node[from].token);
+}
+
 static void go(struct walk *w, const struct trie *t, size_t base)
 {
     for (size_t i = 0; i < t->n;) {
@@ -227,6 +262,11 @@ static void go(struct walk *w, const struct trie *t, size_t base)
             continue;
         }
         w->frames[d] = w->s->n_frames;
+        if (k->plain && takes_all(w, &w->set[d])) {
+            allow_subtree(w, t, i, i + k->reach);
+            i += k->reach;
+            continue;
+        }
         if (k->token)
             allow(w, k->token);
         i++;
