@@ -51,7 +51,8 @@ static void hangs(void *self, struct errand_tool_call *call)
 static void spins(void *self, struct errand_tool_call *call)
 {
     (void)self;
-    for (volatile uint64_t i = 0; call; i++)
+    (void)call;
+    for (volatile uint64_t i = 0;; i++)
         ;
 }
 
