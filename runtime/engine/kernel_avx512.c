@@ -232,6 +232,12 @@ static float tree(__m512 x)
     return _mm_cvtss_f32(_mm_add_ss(b, _mm_shuffle_ps(b, b, 1)));
 }
 
+/* The lanes of 16 numbers from i on that lie before n. */
+static __mmask16 lanes_from(size_t i, size_t n)
+{
+    return (__mmask16)(n - i >= 16 ? 0xFFFFu : (1u << (n - i)) - 1);
+}
+
 static inline __attribute__((always_inline)) float row_times_token(
     const struct row *r, const int8_t *q, const float *d, const float *sums,
     size_t n_units, size_t unit)
@@ -239,8 +245,7 @@ static inline __attribute__((always_inline)) float row_times_token(
     __m512 acc = _mm512_setzero_ps();
     for (size_t i = 0; i < n_units; i += 16) {
         size_t left = n_units - i;
-        __mmask16 lanes =
-            left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
+        __mmask16 lanes = lanes_from(i, n_units);
         __m512i sum =
             left >= 16
                 ? sums_of(r->u + i * unit, q + i * unit, unit)
@@ -359,8 +364,7 @@ static void silu(float *gate, const float *up, size_t n)
 {
     const __m512 one = _mm512_set1_ps(1);
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 lanes =
-            n - i >= 16 ? 0xFFFF : (__mmask16)((1u << (n - i)) - 1);
+        __mmask16 lanes = lanes_from(i, n);
         __m512 g = _mm512_maskz_loadu_ps(lanes, gate + i);
         __m512 e = exp16(_mm512_sub_ps(_mm512_setzero_ps(), g));
         __m512 v = _mm512_div_ps(g, _mm512_add_ps(one, e));
@@ -422,15 +426,13 @@ static void softmax(float *s, size_t n)
 {
     __m512 top = _mm512_set1_ps(s[0]), sum = _mm512_setzero_ps();
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 lanes =
-            n - i >= 16 ? 0xFFFF : (__mmask16)((1u << (n - i)) - 1);
+        __mmask16 lanes = lanes_from(i, n);
         top = _mm512_mask_max_ps(
             top, lanes, top, _mm512_maskz_loadu_ps(lanes, s + i));
     }
     top = _mm512_set1_ps(_mm512_reduce_max_ps(top));
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 lanes =
-            n - i >= 16 ? 0xFFFF : (__mmask16)((1u << (n - i)) - 1);
+        __mmask16 lanes = lanes_from(i, n);
         __m512 e = exp16(
             _mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, s + i), top));
         _mm512_mask_storeu_ps(s + i, lanes, e);
