@@ -54,10 +54,10 @@ static int read_alignment(const struct er_gguf_value *v, size_t n,
         return er_fail(err, ERRAND_SYNTAX,
             "general.alignment has type %u; it must be a u32", a->type);
     memcpy(&value, a->at, sizeof value);
-    if (value == 0 || (value & (value - 1)) || value > 1u << 20)
+    if (value < 8 || (value & (value - 1)) || value > 1u << 20)
         return er_fail(err, ERRAND_SYNTAX,
-            "general.alignment is %u; it must be a power of two up to 1 MiB",
-            value);
+            "general.alignment is %u; it must be a power of two from 8 up to "
+            "1 MiB", value);
     *alignment = value;
     return ERRAND_OK;
 }

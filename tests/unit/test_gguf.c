@@ -158,6 +158,9 @@ static void test_gguf_damage_is_refused_in_words(void **state)
     gguf_kit_u32(&k, "general.alignment", 48);
     refused(&k, ERRAND_SYNTAX, "general.alignment is 48");
     plain_file(&k);
+    gguf_kit_u32(&k, "general.alignment", 4);
+    refused(&k, ERRAND_SYNTAX, "general.alignment is 4;");
+    plain_file(&k);
     gguf_kit_tensor(&k, "a", ER_F32, 8, 0, weights, 32);
     refused(&k, ERRAND_SYNTAX, "tensor \"a\": it stands twice");
     plain_file(&k);
