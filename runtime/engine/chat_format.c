@@ -2,6 +2,8 @@
  * them. */
 #include "engine/chat_format.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +29,25 @@ static bool takes_one_call(const struct er_chat_signs *s)
     return false;
 }
 
+/* What a template writes becomes JSON, so it must be text. */
+static int check_text(
+    const struct er_chat_signs *signs, struct errand_error *err)
+{
+    size_t good = signs->len
+        ? er_utf8_valid_prefix(signs->chat_template, signs->len) : 0;
+    if (good == signs->len)
+        return ERRAND_OK;
+    return er_fail(err, ERRAND_SYNTAX,
+        "the chat template is not text: byte %zu is no UTF-8; a model file "
+        "begins with \"GGUF\"", good);
+}
+
 int er_chat_format_new(const struct er_chat_signs *signs, const char *bos,
     const char *eos, er_chat_format **out, struct errand_error *err)
 {
+    int rc = check_text(signs, err);
+    if (rc != ERRAND_OK)
+        return rc;
     er_chat_format *f = calloc(1, sizeof *f);
     if (!f)
         return er_nomem(err);

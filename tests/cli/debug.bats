@@ -135,6 +135,11 @@ END
     errand debug render -m ./bad.jinja '{"messages": []}'
     same "$status" 1
     has "$stderr" 'template line 2: No tools'
+    printf 'GGML\303\050 \377' > broken.gguf
+    errand debug render -m ./broken.gguf '{"messages": []}'
+    same "$status" 1
+    same "$output" ''
+    has "$stderr" 'not text: byte 4 is no UTF-8; a model file begins with'
     errand debug render '{"messages": []}'
     same "$status" 2
 }
