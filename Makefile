@@ -140,11 +140,14 @@ help:
 # --- building -----------------------------------------------------------
 
 # Objects are made again when the compiler or its flags change, so that one
-# folder never mixes two kinds of build.
+# folder never mixes two kinds of build. Those that were made with warnings as
+# errors serve a build without as well: lint after DEVELOPER=1 finds its own.
+FLAGS = $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
-	    echo '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
+	@echo '$(FLAGS)' | cmp -s - $@ || \
+	    [ "$$(sed 's/ -Werror / /' $@ 2>/dev/null)" = '$(FLAGS)' ] || \
+	    echo '$(FLAGS)' > $@
 
 $(BUILD)/liberrand.a: $(LIB_OBJ)
 	@rm -f $@
