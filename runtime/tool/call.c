@@ -12,9 +12,35 @@ static er_tool_call *call_of(struct er_job *job)
     return (er_tool_call *)((char *)job - offsetof(er_tool_call, job));
 }
 
-static void hand_over(er_tool_call *call, const struct er_tool_outcome *o)
+/* Without what nobody may see: in copies, for the answer is not ours. */
+static void hide(const er_vault *vault, struct er_tool_outcome *o,
+    char **text, char **detail)
 {
-    call->done(call->ctx, o);
+    if (!er_vault_hides(vault))
+        return;
+    *text = er_strndup(o->text, o->len);
+    *detail = er_strdup(o->detail);
+    if (!*text || !*detail) {
+        o->status = ER_TOOL_FAILED;
+        o->text = "out of memory for the result";
+        o->len = strlen(o->text);
+        o->detail = "";
+        return;
+    }
+    o->len = er_vault_hide(vault, *text, o->len);
+    er_vault_hide(vault, *detail, strlen(*detail));
+    o->text = *text;
+    o->detail = *detail;
+}
+
+void er_call_hand_over(er_tool_call *call, const struct er_tool_outcome *o)
+{
+    struct er_tool_outcome shown = *o;
+    char *text = NULL, *detail = NULL;
+    hide(call->tools->vault, &shown, &text, &detail);
+    call->done(call->ctx, &shown);
+    free(text);
+    free(detail);
     free(call);
 }
 
@@ -85,42 +111,20 @@ static void read_answer(
     }
 }
 
-/* Without what nobody may see: in copies, for the answer is not ours. */
-static void hide(const er_vault *vault, struct er_tool_outcome *o,
-    char **text, char **detail)
-{
-    if (!er_vault_hides(vault))
-        return;
-    *text = er_strndup(o->text, o->len);
-    *detail = er_strdup(o->detail);
-    if (!*text || !*detail) {
-        say(o, ER_TOOL_FAILED, "out of memory for the result");
-        o->detail = "";
-        return;
-    }
-    o->len = er_vault_hide(vault, *text, o->len);
-    er_vault_hide(vault, *detail, strlen(*detail));
-    o->text = *text;
-    o->detail = *detail;
-}
-
 static void on_job_done(struct er_job *job, const struct er_job_end *end)
 {
     struct er_tool_outcome o = {.status = end->status,
         .detail = end->detail,
         .took_ms = end->took_ms,
         .started = end->started};
-    char *made = NULL, *text = NULL, *detail = NULL;
+    char *made = NULL;
     er_services_drop(call_of(job));
     if (end->answer)
         read_answer(&o, end->answer, &made);
     else
         say(&o, end->status, text_for(end->status));
-    hide(call_of(job)->tools->vault, &o, &text, &detail);
-    hand_over(call_of(job), &o);
+    er_call_hand_over(call_of(job), &o);
     free(made);
-    free(text);
-    free(detail);
 }
 
 static bool on_job_ask(struct er_job *job, const json_t *frame, size_t len)

@@ -120,8 +120,7 @@ static void tell(errand_call *c, enum er_tool_status status,
     atomic_store(&c->over, true);
     er_timer_stop(&c->deadline);
     unlink_call(c);
-    call->done(call->ctx, &o);
-    free(call);
+    er_call_hand_over(call, &o);
     release(c);
 }
 

@@ -62,6 +62,11 @@ struct er_tool_call {
     errand_call *callback; /* CALLBACK */
 };
 
+/* --- call.c */
+
+/* Tell a call's owner its outcome, cleaned of secrets; the call is gone. */
+void er_call_hand_over(er_tool_call *call, const struct er_tool_outcome *o);
+
 /* --- registry.c */
 
 /* What a tool is made of; everything is copied, JSON is shared. */

@@ -1,6 +1,6 @@
 /* Secrets: a tool uses what it never sees. */
 #define _GNU_SOURCE /* strcasestr, accept4 */
-#include "support/tool_kit.h"
+#include "support/plugin_kit.h"
 
 #include "base/base64.h"
 #include "support/peer.h"
@@ -258,6 +258,34 @@ static void test_secrets_are_hidden_everywhere(void **state)
     er_buf_release(&coded);
 }
 
+static void tell(void *user, errand_call *call, const char *args, size_t len)
+{
+    (void)user;
+    if (strstr(args, "no"))
+        errand_call_fail(call, "no s3cr3t/key+with spaces&\xC3\xA9 here");
+    else
+        errand_call_reply(call, args, len);
+}
+
+/* The embedding program's own tools, and plugins in this process. */
+static void test_secrets_are_hidden_in_what_callbacks_say(void **state)
+{
+    struct world *w = *state;
+    struct errand_error err = {0};
+    struct errand_tool_def def = {.size = sizeof def, .name = "own",
+        .description = "a test", .run = tell};
+    assert_int_equal(
+        er_tools_add(w->kit.tools, &def, "callback", &err), ERRAND_OK);
+    plugin_load(&w->kit, "answers", NULL, true);
+    json_t *args = json_pack("{s:s}", "it", value);
+    char *text = er_json_text(args);
+    kit_expect(&w->kit, "own", text, ER_TOOL_OK, "{\"it\":\"***\"}");
+    kit_expect(&w->kit, "echo", text, ER_TOOL_OK, "{\"it\":\"***\"}");
+    kit_expect(&w->kit, "own", "{\"no\":1}", ER_TOOL_FAILED, "no *** here");
+    free(text);
+    json_decref(args);
+}
+
 static void test_secrets_of_a_wrong_configuration(void **state)
 {
     static const char *const hosts[] = {"*", "", "https://", "a b", "x/y"};
@@ -288,6 +316,7 @@ int main(void)
         T(test_secrets_that_cannot_be_had),
         T(test_secrets_placeholders_die_with_their_call),
         T(test_secrets_are_hidden_everywhere),
+        T(test_secrets_are_hidden_in_what_callbacks_say),
         cmocka_unit_test(test_secrets_of_a_wrong_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
