@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -74,19 +76,43 @@ static bool lies_below(const struct er_roots *roots, const char *path)
     return false;
 }
 
+static bool is_granted(const struct er_cage *cage, const char *path)
+{
+    return *path &&
+           (lies_below(&cage->read, path) || lies_below(&cage->write, path));
+}
+
+/* The real place of an absolute path's folder, with its name behind. */
+static bool follow_folder(const char *path, char out[PATH_MAX])
+{
+    char folder[PATH_MAX];
+    const char *name = strrchr(path, '/');
+    size_t n = (size_t)(name - path);
+    memcpy(folder, n ? path : "/", n ? n : 1);
+    folder[n ? n : 1] = '\0';
+    if (!realpath(folder, out) || strlen(out) + strlen(name) >= PATH_MAX)
+        return false;
+    size_t at = strcmp(out, "/") == 0 ? 0 : strlen(out);
+    memcpy(out + at, name, strlen(name) + 1);
+    return true;
+}
+
 /* Lua goes through ctx.fs, which guards what lies inside a root; a plugin
  * opens files itself, and Landlock takes nothing out of a folder. */
-static void report_store(
-    const struct er_cage *cage, struct er_cage_report *report)
+static bool spares_store(const struct er_cage *cage, const char **why)
 {
-    bool found = false;
-    for (size_t i = 0; i < cage->guard.secrets; i++)
-        found = found || lies_below(&cage->read, cage->guard.secret[i]) ||
-                lies_below(&cage->write, cage->guard.secret[i]);
-    if (found && cage->kind == ER_CAGE_PLUGIN)
-        er_cage_lacks(report,
-            "errand's store lies in a folder that is granted to a plugin, "
-            "which can open it; keep the store elsewhere (--store)");
+    *why = "errand's store lies in a folder that is granted to the plugin, "
+           "which could read or change it: grant a smaller folder, or keep "
+           "the store elsewhere (--store)";
+    for (size_t i = 0; i < cage->guard.secrets; i++) {
+        char real[PATH_MAX];
+        const char *path = cage->guard.secret[i];
+        if (!follow_folder(path, real))
+            real[0] = '\0'; /* the folder is not there yet */
+        if (is_granted(cage, path) || is_granted(cage, real))
+            return cage->kind != ER_CAGE_PLUGIN;
+    }
+    return true;
 }
 
 /* The C library reads files when it is first asked for the local time. */
@@ -99,10 +125,9 @@ bool er_op_lock(
     const char *why = "";
     er_buf_init(&report.enforced, REPORT_MOST);
     er_buf_init(&report.missing, REPORT_MOST);
-    bool ok = open_grants(request, cage, &why);
+    bool ok = open_grants(request, cage, &why) && spares_store(cage, &why);
     if (ok) {
         read_ahead();
-        report_store(cage, &report);
         ok = er_platform_limit(cage, &report, &why) &&
              er_platform_confine(cage, &report, &why) &&
              er_platform_filter(cage, &report, &why);

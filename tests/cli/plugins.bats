@@ -118,3 +118,14 @@ config() { printf 'return { plugins = %s }\n' "$1" > errand.lua; }
     same "$status" 1
     has "$stderr" 'plugins/shout.c is there already'
 }
+
+@test "a plugin whose folder holds the store is not run" {
+    printf abc > abc.txt
+    errand tools call hash_file '{"path": "abc.txt"}' --plugin hash_file
+    same "$status" 1
+    has "$stderr" "errand's store lies in a folder that is granted"
+    has "$stderr" 'keep the store elsewhere (--store)'
+    errand tools call hash_file '{"path": "abc.txt"}' --plugin hash_file \
+        --store "$HOME/apart.db"
+    has "$output" ba7816bf
+}
