@@ -151,6 +151,14 @@ static void end_orphan(struct er_slot *slot)
     er_buf_release(&text);
 }
 
+/* Before it is reaped, when its number is still its own: its group was
+ * killed with it. */
+static void forget_group(struct er_slot *slot)
+{
+    if (slot->profile->is_single && slot->process.pid > 0)
+        er_watcher_remove(&slot->pool->watcher, slot->process.pid);
+}
+
 static void on_reap(void *ctx)
 {
     struct er_pool *pool = ctx;
@@ -160,6 +168,7 @@ static void on_reap(void *ctx)
             at = &slot->next;
             continue;
         }
+        forget_group(slot);
         bool gone = er_process_reap(&slot->process, false);
         bool long_ago = now - slot->dying_ms >= DEATH_MOST_MS;
         if (gone || long_ago) {
@@ -195,6 +204,7 @@ void er_pool_end_slot(struct er_slot *slot)
     if (er_timer_start(pool->loop, &pool->reaper, 0, on_reap, pool, NULL) ==
         ERRAND_OK)
         return;
+    forget_group(slot);
     er_process_reap(&slot->process, true); /* no memory: wait, it is short */
     end_orphan(slot);
 }
@@ -365,9 +375,65 @@ static bool send_lock(struct er_slot *slot)
     return ok;
 }
 
+struct starting {
+    struct er_slot *slot;
+    struct errand_error *err;
+    int rc;
+};
+
+static void start_process(void *arg)
+{
+    struct starting *s = arg;
+    struct er_pool *pool = s->slot->pool;
+    s->rc = er_process_start(
+        &s->slot->process, pool->program, pool->cwd, s->err);
+}
+
+/* See that all that this worker may start ends with us. A watcher that has
+ * gone is replaced, and told of the others too. */
+static int watch_group(struct er_slot *slot, struct errand_error *err)
+{
+    struct er_pool *pool = slot->pool;
+    if (!slot->profile->is_single ||
+        er_watcher_add(&pool->watcher, slot->process.pid))
+        return ERRAND_OK;
+    er_watcher_end(&pool->watcher);
+    int rc = er_watcher_start(&pool->watcher, pool->program, err);
+    for (struct er_slot *s = pool->slots; rc == ERRAND_OK && s; s = s->next)
+        if (s->profile->is_single && s->process.pid > 0)
+            er_watcher_add(&pool->watcher, s->process.pid);
+    if (rc == ERRAND_OK &&
+        !er_watcher_add(&pool->watcher, slot->process.pid))
+        rc = er_fail(err, ERRAND_WORKER, "the watcher over what workers "
+            "start has ended");
+    return rc;
+}
+
+static int start(struct er_slot *slot, struct errand_error *err)
+{
+    struct er_pool *pool = slot->pool;
+    struct starting s = {.slot = slot, .err = err, .rc = ERRAND_OK};
+    if (!pool->spawner)
+        pool->spawner = er_spawner_new(err);
+    if (!pool->spawner)
+        return err->code;
+    er_spawner_run(pool->spawner, start_process, &s);
+    if (s.rc != ERRAND_OK)
+        return s.rc;
+    s.rc = watch_group(slot, err);
+    if (s.rc != ERRAND_OK) { /* it has done nothing yet */
+        er_process_kill(&slot->process);
+        er_process_reap(&slot->process, true);
+        er_process_release(&slot->process);
+    }
+    return s.rc;
+}
+
 struct er_slot *er_pool_start(struct er_pool *pool,
     struct er_profile *profile, struct errand_error *err)
 {
+    struct errand_error mine = {0};
+    err = err ? err : &mine;
     struct er_slot *slot = calloc(1, sizeof *slot);
     if (!slot) {
         er_nomem(err);
@@ -377,8 +443,7 @@ struct er_slot *er_pool_start(struct er_pool *pool,
     slot->profile = profile;
     slot->guard = pool->guards;
     er_profile_look(profile, slot->seen);
-    if (er_process_start(&slot->process, pool->program, pool->cwd, err) !=
-        ERRAND_OK) {
+    if (start(slot, err) != ERRAND_OK) {
         free(slot);
         return NULL;
     }
@@ -736,6 +801,8 @@ void er_pool_free(struct er_pool *pool)
         pool->slots = slot->next;
         free_slot(slot);
     }
+    er_spawner_free(pool->spawner);
+    er_watcher_end(&pool->watcher);
     pool->kick->pool = NULL;
     if (!pool->kick->posted)
         free(pool->kick);

@@ -4,6 +4,8 @@
 
 #include "tool/code.h"
 #include "tool/pool.h"
+#include "tool/spawner.h"
+#include "tool/watcher.h"
 
 enum er_slot_state {
     ER_SLOT_IDLE = 0,
@@ -66,6 +68,8 @@ struct er_pool {
     const char *program, *cwd;
     int max;
     const struct er_log *log;
+    struct er_spawner *spawner; /* NULL: nothing was started yet */
+    struct er_watcher watcher;  /* over what workers may have started */
     struct er_slot *slots;
     struct er_profile *profiles;
     struct er_line ended;

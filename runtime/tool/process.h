@@ -36,7 +36,8 @@ struct er_process {
     int lines;         /* it wrote there in the present call */
 };
 
-/* Start program in folder cwd (NULL: the present one). Errors WORKER. */
+/* Start program in folder cwd (NULL: the present one). The thread that calls
+ * this must live as long as the process does (spawner.h). Errors WORKER. */
 int er_process_start(struct er_process *p, const char *program,
     const char *cwd, struct errand_error *err);
 

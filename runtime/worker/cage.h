@@ -68,6 +68,9 @@ void er_cage_lacks(struct er_cage_report *report, const char *text);
  * descriptor but 0, 1, 2 and sock, and end when the runtime does. */
 void er_platform_begin(int sock);
 
+/* Close every descriptor from first on. */
+void er_platform_close_from(int first);
+
 bool er_platform_limit(const struct er_cage *cage,
     struct er_cage_report *report, const char **why);
 bool er_platform_confine(const struct er_cage *cage,

@@ -12,6 +12,7 @@
 #include "plugin.h"
 #include "question.h"
 #include "send.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -170,11 +171,14 @@ static bool is_socket(int fd)
            type == SOCK_STREAM;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const char alone[] =
         "errand-worker runs errand's tools and is started by errand alone; "
         "to call a tool by hand: errand tools call NAME JSON\n";
+    if (argc == 2 && strcmp(argv[1], "watch") == 0 &&
+        is_socket(STDIN_FILENO))
+        return er_watch_serve();
     if (!is_socket(SOCKET)) {
         ssize_t n = write(STDERR_FILENO, alone, sizeof alone - 1);
         return n < 0 ? 1 : 2;

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <malloc.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include <unistd.h>
 
 enum {
-    SOCKET = 3,
     MEMORY_MB = 1024,       /* of addresses, if the lock does not say */
     FILE_MB = 1024,         /* of one file that is written */
     DESCRIPTORS = 64,       /* of a worker for Lua */
@@ -27,39 +25,21 @@ enum {
     CPU_THREADS = 8, /* a plugin may compute on so many at once */
 };
 
-/* The kernel sends this when the thread that started us ends. That is not
- * the runtime's end if it lives on in other threads, so look: when the last
- * of them is gone, its end of the socket is closed. Then everything that was
- * started here ends with us. */
-static void on_parent_thread_end(int sig)
+void er_platform_close_from(int first)
 {
-    struct pollfd p = {.fd = SOCKET};
-    (void)sig;
-    if (poll(&p, 1, 0) > 0)
-        kill(0, SIGKILL);
-}
-
-static void die_with_runtime(void)
-{
-    struct sigaction action = {.sa_handler = on_parent_thread_end,
-        .sa_flags = SA_RESTART};
-    sigaction(SIGUSR1, &action, NULL);
-    (void)prctl(PR_SET_PDEATHSIG, SIGUSR1);
-}
-
-static void close_others(int sock)
-{
-    if (syscall(SYS_close_range, (unsigned)sock + 1, ~0U, 0) == 0)
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0)
         return;
     long most = sysconf(_SC_OPEN_MAX); /* a kernel before 5.9 */
-    for (int fd = sock + 1; fd < most && fd < 65536; fd++)
+    for (int fd = first; fd < most && fd < 65536; fd++)
         close(fd);
 }
 
+/* The thread that started us lives as long as the runtime. Its end ends us,
+ * whatever we have blocked, and if we were stopped. */
 void er_platform_begin(int sock)
 {
-    close_others(sock);
-    die_with_runtime();
+    er_platform_close_from(sock + 1);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static bool limit(int what, rlim_t value)

@@ -159,7 +159,6 @@ static const struct er_syscall_rule refused[] = {
     /* leaving the group that is killed at the deadline */
     REFUSE(setsid),
     REFUSE(setpgid),
-    {SYS_rt_sigaction, ER_IF_NOT_EQUAL, 0, SIGUSR1}, /* the runtime's end */
     /* the network, and other ways to speak with whom it should not */
     REFUSE(socket),
     {SYS_socketpair, ER_IF_EQUAL, 0, AF_UNIX},

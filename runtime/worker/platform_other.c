@@ -8,12 +8,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-void er_platform_begin(int sock)
+void er_platform_close_from(int first)
 {
     long most = sysconf(_SC_OPEN_MAX);
-    for (int fd = sock + 1; fd < most && fd < 65536; fd++)
+    for (int fd = first; fd < most && fd < 65536; fd++)
         close(fd);
 }
+
+void er_platform_begin(int sock) { er_platform_close_from(sock + 1); }
 
 static void limit(int what, rlim_t value)
 {

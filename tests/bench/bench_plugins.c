@@ -6,6 +6,7 @@
  */
 #include "base/frame.h"
 #include "base/plugin_call.h"
+#include "support/children.h"
 #include "tool/tools.h"
 
 #include <stdio.h>
@@ -118,16 +119,9 @@ static long private_kib(long pid)
 
 static long worker_pid(void)
 {
-    char path[64];
-    long pid = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%ld/children",
-        (long)getpid());
-    FILE *list = fopen(path, "r");
-    while (list && fscanf(list, "%ld", &pid) == 1)
-        ;
-    if (list)
-        fclose(list);
-    return pid;
+    pid_t pids[8];
+    int n = our_children(pids, 8);
+    return n > 0 ? (long)pids[n - 1] : 0;
 }
 
 static void hold_rate(struct bench *b)

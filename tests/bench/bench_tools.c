@@ -7,6 +7,7 @@
  *                                      2000 a second for 10 seconds
  */
 #include "base/buf.h"
+#include "support/children.h"
 #include "tool/tools.h"
 
 #include <stdio.h>
@@ -134,13 +135,11 @@ static void time_line(struct bench *b, size_t n)
 static long read_memory(int *n)
 {
     char path[64], line[256];
-    long pid, kib, sum = 0;
-    *n = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%ld/children",
-        (long)getpid());
-    FILE *list = fopen(path, "r");
-    while (list && fscanf(list, "%ld", &pid) == 1) {
-        snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", pid);
+    pid_t pids[16];
+    long kib, sum = 0;
+    *n = our_children(pids, 16);
+    for (int i = 0; i < *n; i++) {
+        snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pids[i]);
         FILE *f = fopen(path, "r");
         while (f && fgets(line, sizeof line, f))
             if (sscanf(line, "Private_Clean: %ld", &kib) == 1 ||
@@ -148,10 +147,7 @@ static long read_memory(int *n)
                 sum += kib;
         if (f)
             fclose(f);
-        (*n)++;
     }
-    if (list)
-        fclose(list);
     return sum;
 }
 

@@ -416,13 +416,6 @@ static const char *outlive_parent(struct target *t)
     return got(prctl(PR_SET_PDEATHSIG, 0), "it may outlive its parent");
 }
 
-static const char *ignore_parents_end(struct target *t)
-{
-    (void)t;
-    return signal(SIGUSR1, SIG_IGN) == SIG_ERR ? NULL
-                                               : "it ignores the signal";
-}
-
 static const char *fork_bomb(struct target *t)
 {
     (void)t;
@@ -837,7 +830,6 @@ static const struct attempt attempts[] = {
     ATTEMPT(leave_session),
     ATTEMPT(leave_group),
     ATTEMPT(outlive_parent),
-    ATTEMPT(ignore_parents_end),
     ATTEMPT(fork_bomb),
     ATTEMPT(fork_by_vfork),
     ATTEMPT(fork_by_clone3),

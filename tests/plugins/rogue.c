@@ -48,6 +48,15 @@ static void hangs(void *self, struct errand_tool_call *call)
         pause();
 }
 
+/* No signal reaches it but those that nobody can block. */
+static void deaf(void *self, struct errand_tool_call *call)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    hangs(self, call);
+}
+
 static void spins(void *self, struct errand_tool_call *call)
 {
     (void)self;
@@ -180,6 +189,7 @@ TOOL(segv, ERRAND_TOOL_UNSAFE);
 TOOL(aborts, ERRAND_TOOL_READ);
 TOOL(exits, ERRAND_TOOL_UNSAFE);
 TOOL(hangs, ERRAND_TOOL_UNSAFE);
+TOOL(deaf, ERRAND_TOOL_UNSAFE);
 TOOL(spins, ERRAND_TOOL_READ);
 TOOL(floods, ERRAND_TOOL_UNSAFE);
 TOOL(says, ERRAND_TOOL_UNSAFE);
@@ -200,7 +210,8 @@ PROBED(doubts, keeps, probe_doubts);
 
 static const struct errand_tool *const tools[] = {
     &keeps_tool, &loses_tool, &doubts_tool, &good_tool, &segv_tool,
-    &aborts_tool, &exits_tool, &hangs_tool, &spins_tool, &floods_tool,
+    &aborts_tool, &exits_tool, &hangs_tool, &deaf_tool,
+    &spins_tool, &floods_tool,
     &says_tool, &too_long_tool, &cut_short_tool, &closes_tool,
     &closes_and_hangs_tool, &log_storm_tool, NULL};
 

@@ -2,6 +2,7 @@
  * files that were not granted, reach other processes or the network, live
  * on, speak wrongly with the runtime. Each attempt is made by machine code in
  * a worker, and the runtime and the next call are untouched. */
+#include "support/orphans.h"
 #include "support/plugin_kit.h"
 
 #include <sys/syscall.h>
@@ -296,6 +297,43 @@ static void test_escapes_deadlines_hold(void **state)
     kit_close(&k);
 }
 
+static pid_t begin_deaf(struct kit *k)
+{
+    static struct kept kept;
+    plugin_load(k, "rogue", NULL, false);
+    kit_expect(k, "good", "{}", ER_TOOL_OK, "good");
+    kit_start(k, "deaf", "{}", 60000, &kept);
+    er_loop_run(k->loop, 50);
+    return newest_worker();
+}
+
+/* A command that goes on, and starts others that stop their whole group. */
+static pid_t begin_command(struct kit *k)
+{
+    static struct kept kept;
+    char config[200];
+    pid_t worker = 0;
+    snprintf(config, sizeof config,
+        "{\"read\": [\"%s\"], \"allow\": [\"sh\", \"sleep\"]}", k->dir);
+    plugin_load(k, "plugins/run_command", config, false);
+    kit_start(k, "run_command", "{\"argv\": [\"sh\", \"-c\", \"sleep 600 & "
+        "sleep 600 & kill -STOP 0; sleep 600\"], \"seconds\": 600}", 600000,
+        &kept);
+    while (!worker || group_count(worker) < 4) {
+        er_loop_run(k->loop, 10);
+        worker = newest_worker();
+    }
+    return worker;
+}
+
+/* Whatever a plugin and its programs do: they end with the runtime. */
+static void test_escapes_nothing_outlives_the_runtime(void **state)
+{
+    (void)state;
+    killed_runtime_leaves_nothing(begin_deaf);
+    killed_runtime_leaves_nothing(begin_command);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_escapes_bombs_of_a_command_end_with_it),
         cmocka_unit_test(test_escapes_wrong_frames_cost_their_call_alone),
         cmocka_unit_test(test_escapes_deadlines_hold),
+        cmocka_unit_test(test_escapes_nothing_outlives_the_runtime),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

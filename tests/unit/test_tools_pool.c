@@ -1,5 +1,5 @@
 /* Worker processes: in line, killed, dead, lying, and gone at the end. */
-#include "support/tool_kit.h"
+#include "support/orphans.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,23 +16,6 @@ static void close_kit(struct kit *k)
 {
     kit_close(k);
     free(k);
-}
-
-/* Pids of this process's children that are not reaped. */
-static int children(pid_t *out, int max)
-{
-    char path[64];
-    int n = 0;
-    long pid;
-    snprintf(path, sizeof path, "/proc/self/task/%ld/children",
-        (long)getpid());
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return -1;
-    while (n < max && fscanf(f, "%ld", &pid) == 1)
-        out[n++] = (pid_t)pid;
-    fclose(f);
-    return n;
 }
 
 static void expect_no_children(void)
@@ -60,7 +43,7 @@ static void test_pool_two_hundred_calls_over_four_workers(void **state)
         kit_start(k, "t", args, 0, &kept[i]);
         assert_false(kept[i].done); /* never from within */
     }
-    assert_int_equal(children(pids, 16), WORKERS);
+    assert_int_equal(our_children(pids, 16), WORKERS);
     for (int i = 0; i < CALLS; i++) {
         char text[32];
         kit_wait(k, &kept[i]);
@@ -71,7 +54,7 @@ static void test_pool_two_hundred_calls_over_four_workers(void **state)
         assert_true(kept[i].order >= i + 1 - (WORKERS - 1));
         free(kept[i].text);
     }
-    assert_int_equal(children(pids, 16), WORKERS);
+    assert_int_equal(our_children(pids, 16), WORKERS);
     close_kit(k);
     expect_no_children();
 }
@@ -136,7 +119,7 @@ static void test_pool_a_worker_killed_from_outside(void **state)
     kit_load(k);
     kit_start(k, "loop", "{}", 60000, &kept);
     wait_for_loops(k, 1);
-    assert_int_equal(children(pids, 4), 1);
+    assert_int_equal(our_children(pids, 4), 1);
     assert_int_equal(kill(pids[0], SIGTERM), 0);
     kit_wait(k, &kept);
     assert_int_equal(kept.status, ER_TOOL_DIED);
@@ -158,7 +141,7 @@ static void test_pool_an_idle_worker_killed_from_outside(void **state)
     kit_load(k);
     for (int i = 0; i < 3; i++) {
         kit_expect(k, "fine", "{}", ER_TOOL_OK, "fine");
-        assert_int_equal(children(pids, 4), 1);
+        assert_int_equal(our_children(pids, 4), 1);
         assert_int_equal(kill(pids[0], SIGKILL), 0);
         siginfo_t info; /* until it is dead, but not reaped */
         waitid(P_PID, (id_t)pids[0], &info, WEXITED | WNOWAIT);
@@ -176,7 +159,7 @@ static void test_pool_a_stopped_worker_is_killed_at_the_deadline(
     pid_t pids[4];
     kit_tool(k, "fine", "", "return 'fine'");
     kit_load(k);
-    assert_int_equal(children(pids, 4), 1);
+    assert_int_equal(our_children(pids, 4), 1);
     assert_int_equal(kill(pids[0], SIGSTOP), 0);
     kit_start(k, "fine", "{}", 100, &kept);
     kit_wait(k, &kept);
@@ -396,7 +379,7 @@ static void test_pool_calls_that_found_no_worker_were_not_run(void **state)
     struct kept kept[3];
     memset(kept, 0, sizeof kept);
     pid_t pids[4];
-    while (children(pids, 4) > 0) /* its end is noticed */
+    while (our_children(pids, 4) > 0) /* its end is noticed */
         er_loop_run(k->loop, 10);
     for (int i = 0; i < 3; i++)
         kit_start(k, "liar", "{}", 1000, &kept[i]);
@@ -488,12 +471,12 @@ static void test_pool_equal_grants_share_a_worker(void **state)
     kit_load(k);
     kit_expect(k, "none_1", "{}", ER_TOOL_OK, "1");
     kit_expect(k, "none_2", "{}", ER_TOOL_OK, "1");
-    assert_int_equal(children(pids, 8), 1);
+    assert_int_equal(our_children(pids, 8), 1);
     kit_expect(k, "read_1", "{}", ER_TOOL_OK, "1");
     kit_expect(k, "read_2", "{}", ER_TOOL_OK, "1");
-    assert_int_equal(children(pids, 8), 2);
+    assert_int_equal(our_children(pids, 8), 2);
     kit_expect(k, "write", "{}", ER_TOOL_OK, "1");
-    assert_int_equal(children(pids, 8), 3);
+    assert_int_equal(our_children(pids, 8), 3);
     close_kit(k);
     expect_no_children();
 }
@@ -521,7 +504,7 @@ static void test_pool_profiles_take_turns(void **state)
             assert_string_equal(kept[i].text, names[i % KINDS]);
             free(kept[i].text);
         }
-        int left = children(pids, 8);
+        int left = our_children(pids, 8);
         assert_true(left >= 1 && left <= max + KINDS); /* some die yet */
         close_kit(k);
         expect_no_children();
@@ -604,7 +587,7 @@ static void test_pool_a_worker_inherits_nothing(void **state)
     kit_tool(k, "fine", "", "return 'fine'");
     kit_load(k);
     kit_expect(k, "fine", "{}", ER_TOOL_OK, "fine");
-    assert_int_equal(children(pids, 4), 1);
+    assert_int_equal(our_children(pids, 4), 1);
     snprintf(path, sizeof path, "/proc/%ld/fd", (long)pids[0]);
     DIR *dir = opendir(path);
     assert_non_null(dir);
@@ -622,60 +605,34 @@ static void test_pool_a_worker_inherits_nothing(void **state)
     close_kit(k);
 }
 
-/* ThreadSanitizer holds signals back while C code runs, for ever here. */
-#if defined(__SANITIZE_THREAD__)
-enum { SIGNALS_COME = 0 };
-#else
-enum { SIGNALS_COME = 1 };
-#endif
+static pid_t begin_stuck(struct kit *k)
+{
+    static struct kept kept;
+    pid_t pids[4] = {0};
+    kit_tool(k, "stuck", "",
+        "return (('a'):rep(30):find(('a?'):rep(30) .. ('a'):rep(30) .. "
+        "'b'))");
+    kit_load(k);
+    kit_start(k, "stuck", "{}", 60000, &kept);
+    er_loop_run(k->loop, 50);
+    our_children(pids, 4);
+    return pids[0];
+}
+
+static pid_t begin_stopped(struct kit *k)
+{
+    pid_t pid = begin_stuck(k);
+    kill(pid, SIGSTOP);
+    return pid;
+}
 
 /* The runtime is killed: its worker goes with it, even out of a loop that
- * no hook can stop. */
+ * no hook can stop, and even if it was stopped. */
 static void test_pool_workers_do_not_outlive_the_runtime(void **state)
 {
     (void)state;
-    int pipes[2];
-    if (!SIGNALS_COME) {
-        print_message("skipped: ThreadSanitizer delays signals\n");
-        skip();
-    }
-    assert_int_equal(pipe(pipes), 0);
-    pid_t runtime = fork();
-    assert_true(runtime >= 0);
-    if (runtime == 0) {
-        struct kit *k = open_kit(NULL, 1);
-        struct kept kept = {0};
-        pid_t pids[4] = {0};
-        kit_tool(k, "stuck", "",
-            "return (('a'):rep(30):find(('a?'):rep(30) .. ('a'):rep(30) .. "
-            "'b'))");
-        kit_load(k);
-        kit_start(k, "stuck", "{}", 60000, &kept);
-        er_loop_run(k->loop, 50);
-        children(pids, 4);
-        if (write(pipes[1], &pids[0], sizeof pids[0]) < 0)
-            _exit(1);
-        kit_remove_files(k->dir);
-        raise(SIGKILL);
-    }
-    pid_t worker = 0;
-    assert_int_equal(
-        read(pipes[0], &worker, sizeof worker), (ssize_t)sizeof worker);
-    assert_int_equal(waitpid(runtime, NULL, 0), runtime);
-    assert_true(worker > 1);
-    int gone = 0;
-    for (int i = 0; i < 6000 && !gone; i++) { /* a zombie of init's is gone */
-        char path[64], line[256] = "";
-        snprintf(path, sizeof path, "/proc/%ld/stat", (long)worker);
-        FILE *f = fopen(path, "r");
-        gone = !f || !fgets(line, sizeof line, f) || strstr(line, ") Z ");
-        if (f)
-            fclose(f);
-        usleep(10000);
-    }
-    assert_true(gone);
-    close(pipes[0]);
-    close(pipes[1]);
+    killed_runtime_leaves_nothing(begin_stuck);
+    killed_runtime_leaves_nothing(begin_stopped);
 }
 
 int main(void)
