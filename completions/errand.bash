@@ -21,7 +21,7 @@ _errand() {
         cmd="log ${COMP_WORDS[2]}" ;;
     models)
         if [ "$COMP_CWORD" -eq 2 ]; then
-            COMPREPLY=($(compgen -W 'list info' -- "$cur"))
+            COMPREPLY=($(compgen -W 'list info pull' -- "$cur"))
             return
         fi
         cmd="models ${COMP_WORDS[2]}" ;;
@@ -479,6 +479,28 @@ _errand() {
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
     'models info --context') return ;;
+    'models pull --dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'models pull --checksum') return ;;
+    'models pull --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'models pull --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'models pull --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'models pull --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'models pull --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'models pull --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
     'policy list --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -597,6 +619,7 @@ _errand() {
     'log rm') options='--yes -y --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'models list') options='--json --quiet -q --verbose -v --help -h' ;;
     'models info') options='--context --json --quiet -q --verbose -v --help -h' ;;
+    'models pull') options='--dir --checksum --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'policy list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'policy check') options='--approve --ask --deny --tainted --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'policy forget') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;

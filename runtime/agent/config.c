@@ -125,7 +125,7 @@ static int merge(json_t *into, json_t *from)
 static int check_stays_here(const json_t *value, struct errand_error *err)
 {
     const char *name, *keys[] = {"base_url", "gateway"};
-    const char *users[] = {"secrets", "http"};
+    const char *users[] = {"secrets", "http", "hub"};
     json_t *p;
     const json_t *policy = json_object_get(value, "policy");
     if (json_array_size(json_object_get(policy, "allow")) > 0)
@@ -133,7 +133,7 @@ static int check_stays_here(const json_t *value, struct errand_error *err)
             "errand.lua of the working folder allows calls; it may deny and "
             "ask. Put policy.allow into the user's errand.lua, or say "
             "--config errand.lua if you trust it");
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++)
         if (json_object_size(json_object_get(value, users[i])) > 0)
             return er_fail(err, ERRAND_CONFIG,
                 "errand.lua of the working folder sets %s, which is for the "

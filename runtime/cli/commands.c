@@ -174,6 +174,21 @@ static const struct er_command commands[] = {
         .max_words = 1,
         .groups = {&er_opts_info, &er_opts_json},
         .run = er_cmd_models_info},
+    {.name = "models pull",
+        .words = "[NAME|OWNER/REPO|URL]",
+        .summary = "fetch a model file; goes on where it stopped",
+        .detail =
+            "NAME is one of the catalogue, which is shown when nothing is "
+            "named. OWNER/REPO[:QUANT] and OWNER/REPO/FILE.gguf are at the "
+            "hub; an address may be any. Checksums are checked, and a file "
+            "comes into its place only when it is whole.",
+        .examples =
+            "errand models pull llama-3.2-3b-instruct\n"
+            "errand models pull Qwen/Qwen3-4B-GGUF:Q4_K_M\n"
+            "errand models pull https://example.com/a.gguf --checksum SUM\n",
+        .max_words = 1,
+        .groups = {&er_opts_pull, &er_opts_runtime, &er_opts_json},
+        .run = er_cmd_models_pull},
     {.name = "policy list",
         .words = "",
         .summary = "the rules about calls, and where they come from",

@@ -371,6 +371,16 @@ static const struct er_opt info_rows[] = {
 const struct er_opt_group er_opts_info = {
     .title = "Options", .options = info_rows};
 
+static const struct er_opt pull_rows[] = {
+    {.name = "dir", .kind = ER_OPT_FILE, .offset = AT(dir), .arg = "FOLDER",
+        .help = "where to put it; else the user's folder of models"},
+    {.name = "checksum", .kind = ER_OPT_TEXT, .offset = AT(sha256),
+        .arg = "SUM", .help = "the SHA-256 that the file must have"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_pull = {
+    .title = "Options", .options = pull_rows};
+
 static const struct er_opt help_only_rows[] = {
     {.name = "completion", .kind = ER_OPT_CHOICE, .offset = AT(completion),
         .arg = "bash|zsh|fish", .help = "print this shell's completions"},

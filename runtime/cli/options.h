@@ -49,6 +49,7 @@ struct er_args {
     int json, events, quiet, verbose, help;
     /* of single commands */
     const char *output, *state, *format, *draft, *dir, *completion;
+    const char *sha256;
     int all, done, not_done, accept, refuse, yes, jsonl, formats, table;
     int special, exact, c_source;
     int64_t jobs, limit, at, context;

@@ -5,7 +5,9 @@ load helper
 
 setup_file() {
     command -v openssl > /dev/null || skip 'openssl is not installed'
-    start_endpoint
+    mkdir -p "$BATS_FILE_TMPDIR/hub/Some"
+    printf GGUF > "$BATS_FILE_TMPDIR/hub/Some/some.gguf"
+    start_endpoint --hub "$BATS_FILE_TMPDIR/hub"
     plain=${OPENAI_BASE_URL#http://127.0.0.1:}
     cd "$BATS_FILE_TMPDIR"
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=errand-test \
@@ -80,4 +82,15 @@ setup() {
     CURL_CA_BUNDLE=$PWD/empty.pem errand run -m openai:echo -t none hello
     same "$status" 1
     has "$stderr" "$PWD/empty.pem"
+}
+
+@test "model files come over https too, from whom one trusts" {
+    export ERRAND_HUB="https://localhost:$TLS_PORT"
+    errand models pull me/Some --dir m
+    same "$status" 1
+    has "$stderr" 'SSL_CERT_FILE can name certificates to trust'
+    same "$(ls m 2> /dev/null)" ''
+    CURL_CA_BUNDLE=$CERT errand models pull me/Some --dir m
+    has "$stderr" '4 bytes, SHA-256'
+    same "$(cat m/some.gguf)" GGUF
 }

@@ -79,6 +79,7 @@ struct ep_request {
     const char *full_model;
     const char *session; /* x-session-affinity, or NULL */
     const char *auth;    /* authorization, or NULL */
+    const char *host, *range; /* the same */
     long delay_ms;       /* x-delay-ms */
     const char *body_text;
     size_t body_len;
@@ -161,6 +162,11 @@ bool ep_model(struct ep_server *s, const struct ep_request *r,
 bool ep_fault(struct ep_server *s, const struct ep_request *r,
     const char *name, struct ep_plan *p);
 
+/* --- hub.c: model files; false if the path is none of the hub's */
+
+bool ep_hub(
+    struct ep_server *s, const struct ep_request *r, struct ep_plan *p);
+
 /* --- pool.c: jansson's memory while a request is answered. What outlives
  * the request is made between pause and resume. */
 
@@ -192,6 +198,7 @@ struct ep_server {
     struct ep_script *script; /* or NULL */
     json_t *attempts;         /* conversation and model -> how many */
     const char *key;          /* required bearer key, or NULL */
+    const char *hub;          /* folder of model files, or NULL */
     FILE *log, *log_heads;    /* or NULL */
     bool fast;                /* search instead of parsing where it does */
     unsigned long serial;     /* ids of answers */

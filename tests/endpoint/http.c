@@ -147,7 +147,7 @@ static bool play(struct conn *c)
 /* --- reading a request */
 
 struct head {
-    char *method, *path, *session, *auth;
+    char *method, *path, *session, *auth, *host, *range;
     size_t len, body_len;
     bool chunked, close, expects;
     long delay_ms;
@@ -173,6 +173,10 @@ static void take_header(
         h->expects = true;
     else if (!strcasecmp(name, "authorization"))
         h->auth = value;
+    else if (!strcasecmp(name, "host"))
+        h->host = value;
+    else if (!strcasecmp(name, "range"))
+        h->range = value;
     else if (!strcasecmp(name, "x-session-affinity"))
         h->session = value;
     else if (!strcasecmp(name, "x-delay-ms"))
@@ -268,6 +272,7 @@ static void answer(struct conn *c, const struct head *h, const char *body,
 {
     struct ep_request r = {.route = route_of(h->path), .method = h->method,
         .path = h->path, .session = h->session, .auth = h->auth,
+        .host = h->host, .range = h->range,
         .delay_ms = h->delay_ms, .body_text = body, .body_len = body_len,
         .arena = &c->arena};
     c->server->totals.requests++;

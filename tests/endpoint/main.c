@@ -18,13 +18,13 @@
 struct options {
     long port, seconds;
     bool until_eof, count, fast;
-    const char *script, *log, *log_heads, *key;
+    const char *script, *log, *log_heads, *key, *hub;
 };
 
 static const char usage[] =
     "usage: endpoint [--port N] [--seconds N] [--until-eof] [--count]\n"
     "                [--fast] [--script FILE.jsonl] [--log FILE]\n"
-    "                [--log-heads FILE] [--key KEY]\n"
+    "                [--log-heads FILE] [--key KEY] [--hub FOLDER]\n"
     "see tests/endpoint/README.md\n";
 
 static bool read_options(int argc, char **argv, struct options *o)
@@ -38,7 +38,8 @@ static bool read_options(int argc, char **argv, struct options *o)
         {"script", required_argument, NULL, 'f'},
         {"log", required_argument, NULL, 'l'},
         {"log-heads", required_argument, NULL, 'h'},
-        {"key", required_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+        {"key", required_argument, NULL, 'k'},
+        {"hub", required_argument, NULL, 'u'}, {NULL, 0, NULL, 0}};
     int c;
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
         switch (c) {
@@ -51,6 +52,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         case 'l': o->log = optarg; break;
         case 'h': o->log_heads = optarg; break;
         case 'k': o->key = optarg; break;
+        case 'u': o->hub = optarg; break;
         default: return false;
         }
     }
@@ -169,6 +171,7 @@ static bool prepare(struct ep_server *s, const struct options *o)
     s->base = event_base_new();
     s->attempts = json_object();
     s->key = o->key;
+    s->hub = o->hub;
     s->fast = o->fast;
     s->log = open_log(o->log, &ok);
     s->log_heads = open_log(o->log_heads, &ok);

@@ -346,6 +346,8 @@ void ep_answer_request(
     struct ep_request r = *req;
     if (!has_key(s, &r))
         ep_render_error(&r, 401, 10000, "Authentication error", "", "", p);
+    else if (s->hub && ep_hub(s, &r, p))
+        return;
     else if (r.route == EP_MODELS && strcmp(r.method, "GET") == 0)
         list_models(&r, p);
     else if (r.route > EP_WORKERS)

@@ -52,10 +52,12 @@ static const char *reason(int status)
     static const struct {
         int status;
         const char *text;
-    } rows[] = {{200, "OK"}, {400, "Bad Request"}, {401, "Unauthorized"},
+    } rows[] = {{200, "OK"}, {206, "Partial Content"}, {302, "Found"},
+        {400, "Bad Request"}, {401, "Unauthorized"},
         {403, "Forbidden"}, {404, "Not Found"},
         {405, "Method Not Allowed"}, {408, "Request Timeout"},
         {409, "Conflict"}, {413, "Content Too Large"},
+        {416, "Range Not Satisfiable"},
         {429, "Too Many Requests"}, {500, "Internal Server Error"},
         {502, "Bad Gateway"}, {503, "Service Unavailable"},
         {504, "Gateway Timeout"}, {529, "Overloaded"}};

@@ -522,6 +522,49 @@ ERRAND_API ERRAND_MUST_USE int errand_models_list(
 ERRAND_API ERRAND_MUST_USE int errand_models_info(const char *model,
     uint32_t context, char **json, struct errand_error *err);
 
+/* The catalogue of names that errand_models_pull knows. Answer: [{"name",
+ * "repo","file","license"}]. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_models_known(
+    char **json, struct errand_error *err);
+
+enum errand_pull_phase {
+    ERRAND_PULL_FETCH = 0, /* bytes come */
+    ERRAND_PULL_CHECK = 1, /* those that are there already are read */
+};
+
+struct errand_progress {
+    uint32_t size;
+    uint32_t phase;      /* an errand_pull_phase */
+    const char *file;    /* its name; borrowed for the call */
+    int64_t done, total; /* bytes; total -1: unknown */
+};
+
+struct errand_pull {
+    uint32_t size;
+    uint32_t reserved;
+    const char *dir;    /* where to; NULL: hub.dir of the configuration, else
+                           the first folder of ERRAND_MODELS, else
+                           $XDG_DATA_HOME/errand/models */
+    const char *sha256; /* what an address must give; NULL: as the hub says */
+    /* Called several times a second while it works; not 0 ends the whole
+     * with CANCELLED. May be NULL. */
+    int (*on_progress)(void *user, const struct errand_progress *p);
+    void *user;
+};
+
+/* Fetch model files. what: a name of the catalogue, OWNER/NAME[:QUANT] or
+ * OWNER/NAME/FILE.gguf at the hub (a Hugging Face style endpoint: ERRAND_HUB
+ * or HF_ENDPOINT, else hub.url of the configuration), or an address. Goes on
+ * where an earlier one stopped, checks sizes, room and checksums, and puts a
+ * file in its place only when it is whole. opt may be NULL. Blocks. Answer:
+ * schemas/model-pull.schema.json.
+ * Errors  USAGE, NOT_FOUND, AUTH, EXISTS, BUSY, TOO_LARGE (no room), IO,
+ *         NETWORK, TIMEOUT, PROTOCOL (checksum, no GGUF file), CANCELLED
+ * Threads [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_models_pull(errand *rt,
+    const char *what, const struct errand_pull *opt, char **json,
+    struct errand_error *err);
+
 /* A model file opened to look into. model: a path or a name. adapters: LoRA
  * files as "FILE=SCALE", ended by NULL; may be NULL. flags: 1 reads the
  * vocabulary alone; 2 computes in f32 throughout, slowly; 4 reads the chat
