@@ -263,6 +263,40 @@ static int set_default_model(
     return rt->default_model ? ERRAND_OK : er_nomem(err);
 }
 
+/* Where the models lie that came with errand: beside an installed program,
+ * beside one that was built in its folder, or where it was installed. */
+static char *bundled_folder(void)
+{
+    static const char *const beside[] = {
+        "../share/errand/models", "../models"};
+    char self[4096];
+    struct er_buf dir;
+    er_buf_init(&dir, sizeof self + 64);
+    ssize_t n = er_program_path(self, sizeof self);
+    char *slash = n > 0 ? strrchr(self, '/') : NULL;
+    for (size_t i = 0; slash && i < 2; i++) {
+        er_buf_reset(&dir);
+        er_buf_addf(
+            &dir, "%.*s/%s", (int)(slash - self), self, beside[i]);
+        if (access(er_buf_str(&dir), F_OK) == 0)
+            return er_buf_take(&dir, NULL);
+    }
+    er_buf_reset(&dir);
+    er_buf_adds(&dir, ERRAND_SHARE "/models");
+    return er_buf_take(&dir, NULL);
+}
+
+static int open_engine(errand *rt, struct errand_error *err)
+{
+    char *folder = bundled_folder();
+    int rc = folder ? er_models_engine(rt->models,
+                          json_object_get(rt->config.value, "engine"),
+                          folder, err)
+                    : er_nomem(err);
+    free(folder);
+    return rc;
+}
+
 static int open_parts(
     errand *rt, const struct errand_options *opt, struct errand_error *err)
 {
@@ -287,7 +321,8 @@ static int open_parts(
         opt->record_path, &rt->log, err);
     if (!rt->models)
         return err->code;
-    return open_store(rt, opt, err);
+    rc = open_engine(rt, err);
+    return rc == ERRAND_OK ? open_store(rt, opt, err) : rc;
 }
 
 int errand_open(

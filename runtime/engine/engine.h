@@ -61,6 +61,10 @@ void er_local_info(const er_local *m, struct er_local_info *out);
 
 const struct er_tokenizer *er_local_tokenizer(const er_local *m);
 
+/* The file behind it: for what else is written there, such as the template.
+ */
+const struct er_gguf *er_local_file(const er_local *m);
+
 /* What a file is, without loading it: no memory is checked or taken; kernels
  * and threads stay empty. json: caller frees with free(). */
 int er_local_describe(const char *path, uint32_t context,
@@ -133,6 +137,11 @@ int er_session_fork(const er_session *s, uint32_t n, er_session **out,
  * Errors IO, NOMEM. [owner] */
 int er_session_keep(const er_session *s, const char *folder,
     uint64_t max_bytes, struct errand_error *err);
+
+/* How many tokens er_session_restore would most likely restore: looks only
+ * whether the files are there. [owner] */
+uint32_t er_session_kept(const er_session *s, const char *folder,
+    const int32_t *ids, size_t n_ids);
 
 /* Begin an empty timeline with what is kept of these tokens; at least the
  * last one is left to be evaluated. *n gets the tokens restored. A page that

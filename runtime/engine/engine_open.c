@@ -177,6 +177,11 @@ const struct er_tokenizer *er_local_tokenizer(const er_local *m)
     return m->tokenizer;
 }
 
+const struct er_gguf *er_local_file(const er_local *m)
+{
+    return m->file;
+}
+
 int er_adapter_open(const er_local *m, const char *path, er_adapter **out,
     struct errand_error *err)
 {

@@ -85,6 +85,20 @@ static uint32_t pages_of(const er_session *s, size_t n_ids)
     return (uint32_t)(most / ER_KV_PAGE);
 }
 
+uint32_t er_session_kept(const er_session *s, const char *folder,
+    const int32_t *ids, size_t n_ids)
+{
+    struct er_prefix_key key;
+    uint32_t i, most = pages_of(s, n_ids);
+    er_prefix_begin(s, &key);
+    for (i = 0; i < most; i++) {
+        er_prefix_next(&key, ids + i * ER_KV_PAGE);
+        if (!er_prefix_there(folder, &key))
+            break;
+    }
+    return i * ER_KV_PAGE;
+}
+
 int er_session_restore(er_session *s, const char *folder, const int32_t *ids,
     size_t n_ids, uint32_t *n, struct errand_error *err)
 {

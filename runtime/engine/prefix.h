@@ -33,6 +33,9 @@ int er_prefix_write(const char *folder, const struct er_prefix_key *key,
 bool er_prefix_read(const char *folder, const struct er_prefix_key *key,
     const int32_t *ids, void *data, size_t bytes);
 
+/* Is there a file for the page? Nothing is read. */
+bool er_prefix_there(const char *folder, const struct er_prefix_key *key);
+
 /* Mark as used at a time, in nanoseconds since 1970. */
 void er_prefix_touch(
     const char *folder, const struct er_prefix_key *key, int64_t when_ns);

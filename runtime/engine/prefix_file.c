@@ -173,6 +173,12 @@ bool er_prefix_read(const char *folder, const struct er_prefix_key *key,
     return ok;
 }
 
+bool er_prefix_there(const char *folder, const struct er_prefix_key *key)
+{
+    char path[PATH];
+    return path_of(path, folder, key, ".kv") && access(path, R_OK) == 0;
+}
+
 /* ------------------------------------------------------------ the folder */
 
 struct kept {

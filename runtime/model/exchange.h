@@ -11,6 +11,7 @@
 #include "model/model.h"
 
 struct er_endpoint;
+struct er_locals;
 struct er_recorder;
 struct er_replay;
 struct er_secrets;
@@ -23,6 +24,7 @@ struct er_models {
     struct er_replay *replays;     /* recordings read so far */
     struct er_replay *replay_all;  /* answers every model, or NULL */
     struct er_recorder *recorder;  /* or NULL */
+    struct er_locals *locals;      /* models of this process */
     er_http *http;                 /* NULL until something is sent */
     struct er_exchange *exchanges;
 };

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "model/endpoint.h"
+#include "model/local.h"
 #include "model/presets.h"
 #include "model/record.h"
 #include "model/remote.h"
@@ -91,6 +92,10 @@ er_models *er_models_new(struct er_loop *loop, const json_t *config,
     m->loop = loop;
     m->log = log;
     bool ok = read_config(m, config, err) == ERRAND_OK;
+    if (ok && !(m->locals = er_locals_new(loop))) {
+        er_nomem(err);
+        ok = false;
+    }
     if (ok && replay_path)
         ok = (m->replay_all = replay_of(m, replay_path, err)) != NULL;
     if (ok && record_path)
@@ -99,6 +104,12 @@ er_models *er_models_new(struct er_loop *loop, const json_t *config,
         return m;
     er_models_free(m);
     return NULL;
+}
+
+int er_models_engine(er_models *m, const json_t *settings,
+    const char *folder, struct errand_error *err)
+{
+    return er_locals_settings(m->locals, settings, folder, err);
 }
 
 void er_models_free(er_models *m)
@@ -110,6 +121,7 @@ void er_models_free(er_models *m)
         assert(x->emitting == 0);
         x->destroy(x);
     }
+    er_locals_free(m->locals);
     er_http_free(m->http);
     while (m->endpoints) {
         struct er_endpoint *next = m->endpoints->next;
@@ -172,7 +184,7 @@ static int fail_unknown(struct er_models *m, const char *provider,
 {
     struct er_buf names;
     er_buf_init(&names, 100); /* what an error has room for */
-    er_buf_adds(&names, "openai workers-ai replay");
+    er_buf_adds(&names, "local openai workers-ai replay");
     for (struct er_endpoint *ep = m->endpoints; ep; ep = ep->next) {
         bool listed = strcmp(ep->name, "openai") == 0 ||
                       strcmp(ep->name, "workers-ai") == 0;
@@ -213,7 +225,8 @@ static int endpoint_of(struct er_models *m, const struct name *name,
     return ERRAND_OK;
 }
 
-/* *replay is set if a recording answers, else *ep. */
+/* *replay is set if a recording answers, *ep if an endpoint does; neither:
+ * a local model. */
 static int resolve(struct er_models *m, const char *model,
     struct name *name, struct er_replay **replay, struct er_endpoint **ep,
     struct errand_error *err)
@@ -223,6 +236,8 @@ static int resolve(struct er_models *m, const char *model,
         return rc;
     *replay = m->replay_all;
     if (*replay)
+        return ERRAND_OK;
+    if (strcmp(name->provider, "local") == 0)
         return ERRAND_OK;
     if (strcmp(name->provider, "replay") != 0)
         return endpoint_of(m, name, ep, err);
@@ -238,7 +253,12 @@ int er_models_check(
     struct name name;
     struct er_replay *replay = NULL;
     struct er_endpoint *ep = NULL;
-    return resolve(m, model, &name, &replay, &ep, err);
+    char *path = NULL;
+    int rc = resolve(m, model, &name, &replay, &ep, err);
+    if (rc == ERRAND_OK && !replay && !ep)
+        rc = er_locals_find(m->locals, name.model, &path, err);
+    free(path);
+    return rc;
 }
 
 int er_model_start(er_models *m, const char *model,
@@ -255,6 +275,9 @@ int er_model_start(er_models *m, const char *model,
     if (replay)
         rc = er_replay_start(
             m, replay, model, req, on_event, ctx, &x, err);
+    else if (!ep)
+        rc = er_locals_start(m, m->locals, model, name.model, req, on_event,
+            ctx, &x, err);
     else
         rc = er_remote_start(
             m, ep, model, name.model, req, on_event, ctx, &x, err);

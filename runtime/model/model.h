@@ -131,13 +131,21 @@ typedef struct er_exchange er_exchange; /* one request under way */
 /* config: the "providers" object of the configuration (docs/config.md), may
  * be NULL; its text is checked here. replay_path answers every model from a
  * recording; record_path records every exchange. Either may be NULL.
- * Built-in providers: openai, workers-ai, replay.
+ * Built-in providers: openai, workers-ai, local, replay.
  * Errors CONFIG, IO, NOMEM. [owner] */
 er_models *er_models_new(struct er_loop *loop, const json_t *config,
     const char *replay_path, const char *record_path,
     const struct er_log *log, struct errand_error *err);
 
-/* Cancels what is under way. NULL is harmless. [owner] */
+/* How local models are run: the "engine" object of the configuration (may be
+ * NULL), and the folder of the models that came with errand, which is
+ * searched last (may be NULL). Before the first of them is asked.
+ * Errors CONFIG, NOMEM. [owner] */
+int er_models_engine(er_models *models, const json_t *settings,
+    const char *folder, struct errand_error *err);
+
+/* Cancels what is under way, unloads local models. NULL is harmless.
+ * [owner] */
 void er_models_free(er_models *models);
 
 /* Versions of libcurl and what it is built with, as text. [any] */

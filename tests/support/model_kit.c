@@ -187,7 +187,8 @@ static void head(struct maker *mk)
 static void vocabulary(struct maker *mk)
 {
     uint32_t n = mk->m->n_vocab, next = 256;
-    char (*texts)[16] = calloc(n, sizeof *texts);
+    const char *const *names = mk->m->controls;
+    char (*texts)[24] = calloc(n, sizeof *texts);
     const char **pieces = calloc(n, sizeof(char *));
     uint32_t *kinds = calloc(n, sizeof *kinds);
     if (!texts || !pieces || !kinds)
@@ -196,12 +197,14 @@ static void vocabulary(struct maker *mk)
         bool visible = (i >= 33 && i <= 126) || (i >= 161 && i != 173);
         uint32_t c = i < 256 && visible ? i : next;
         next += i < 256 && !visible;
-        if (i >= 256)
-            snprintf(texts[i], 16, "<|%u|>", i);
+        if (i >= 256 && names && *names)
+            snprintf(texts[i], sizeof texts[i], "%s", *names++);
+        else if (i >= 256)
+            snprintf(texts[i], sizeof texts[i], "<|%u|>", i);
         else if (c < 128)
             texts[i][0] = (char)c;
         else
-            snprintf(texts[i], 16, "%c%c", (int)(0xC0 | c >> 6),
+            snprintf(texts[i], sizeof texts[i], "%c%c", (int)(0xC0 | c >> 6),
                 (int)(0x80 | (c & 63)));
         pieces[i] = texts[i];
         kinds[i] = i < 256 ? 1 : 3;
@@ -211,6 +214,11 @@ static void vocabulary(struct maker *mk)
     gguf_kit_strs(&mk->k, "tokenizer.ggml.tokens", pieces, n);
     gguf_kit_u32s(&mk->k, "tokenizer.ggml.token_type", kinds, n);
     gguf_kit_strs(&mk->k, "tokenizer.ggml.merges", NULL, 0);
+    if (mk->m->controls)
+        gguf_kit_u32(&mk->k, "tokenizer.ggml.eos_token_id", 256);
+    if (mk->m->chat_template)
+        gguf_kit_str(
+            &mk->k, "tokenizer.chat_template", mk->m->chat_template);
     free(texts);
     free((void *)pieces);
     free(kinds);

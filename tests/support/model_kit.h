@@ -18,6 +18,10 @@ struct model_kit {
     float factor;
     uint32_t original; /* context before stretching; 0: none */
     bool factors;      /* rope_freqs.weight */
+    const char *const *controls; /* names of control tokens from 256 on, the
+                                    first ends answers; ended by NULL; or
+                                    NULL: they have no names */
+    const char *chat_template;   /* NULL: none */
 };
 
 /* Write the file; the same seed gives the same weights. */

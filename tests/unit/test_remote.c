@@ -788,8 +788,8 @@ static void test_models_explain_wrong_names(void **state)
         {"", "no model is named", ERRAND_USAGE},
         {"openai:", "names a provider and no model", ERRAND_USAGE},
         {":m", "has no provider", ERRAND_USAGE},
-        {"nobody:m", "no provider 'nobody'; known: openai workers-ai replay "
-                     "mine; others are given a base_url",
+        {"nobody:m", "no provider 'nobody'; known: local openai workers-ai "
+                     "replay mine; others are given a base_url",
             ERRAND_USAGE},
         {"openai:m", "set OPENAI_API_KEY", ERRAND_AUTH},
         {"mine:m", NULL, 0},
