@@ -11,12 +11,14 @@ import families_time
 import families_work
 import made
 import passages
+import shipped
 import sums
 import talk
 import values as v
 from chains import CHAINS
 from expand import fill
 from family import make_tool, part, request, result
+from template import short
 
 REAL = {f.key: f for m in (families_files, families_time, families_life,
                            families_work) for f in m.FAMILIES}
@@ -35,8 +37,11 @@ class Dialogue:
         self.messages.append({"role": role, "content": text})
 
     def call(self, tool, arguments):
+        self.call_named(tool.name, arguments)
+
+    def call_named(self, name, arguments):
         self.messages.append({"role": "assistant", "call": {
-            "name": tool.name, "parameters": arguments}})
+            "name": name, "parameters": arguments}})
 
     def turn(self, text, tool, arguments, outcome, answer):
         self.say("user", text)
@@ -56,10 +61,32 @@ def _typo(rng, word):
         word[i + 2:], word[:i] + word[i] + word[i:]])
 
 
+CASUAL = [("what is", "what's"), ("what is", "whats"), ("what's", "whats"),
+          ("where is", "where's"), ("who is", "who's"), ("you", "u"),
+          ("I am", "I'm"), ("I am", "im"), ("and", "&"), ("please", "pls"),
+          ("is there", "is there"), ("it is", "it's"), ("I", "i"),
+          ("do not", "don't"), ("don't", "dont"), ("tell me", "say"),
+          ("how much is", "how much's"), ("thanks", "thx"), ("to", "2"),
+          ("the ", ""), ("the ", ""), ("me ", "me ")]
+
+
+def _casual(rng, phrase):
+    """As people write who are in a hurry."""
+    if rng.random() < .2:
+        long, brief = rng.choice(CASUAL)
+        words = " " + phrase + " "
+        if long.endswith(" "):
+            phrase = words.replace(" " + long, " " + brief, 1).strip()
+        elif (long, brief) != ("to", "2") or "{" not in phrase:
+            phrase = words.replace(" " + long + " ", " " + brief + " ",
+                                   1).strip()
+    return phrase
+
+
 def dress(rng, phrase):
     """Politeness, capitals, marks, typing errors; slots are left alone."""
     order = phrase.startswith("!")
-    phrase = phrase.lstrip("!")
+    phrase = _casual(rng, phrase.lstrip("!"))
     frame = rng.choice(talk.IMPERATIVE if order else talk.QUESTION).pick(rng)
     text = frame.replace("{ask}", phrase)
     greeting = rng.choice(talk.GREETING).pick(rng)
@@ -82,9 +109,7 @@ def dress(rng, phrase):
 
 def ability(tool):
     """What the tool does, in a few words of its description."""
-    text = tool.description
-    for mark in ".:;(":
-        text = text.split(mark)[0]
+    text = short(tool.description, ". ", "; ", ": ", " (")
     words = text.split()[:10]
     if not words:
         return tool.name
@@ -92,6 +117,9 @@ def ability(tool):
 
 
 def abilities(tools):
+    """A few are told by what they do, many by their names."""
+    if len(tools) > 3:
+        return ", ".join(t.name for t in tools)
     return "; ".join(ability(t) for t in tools)
 
 
@@ -396,10 +424,13 @@ def _ask_text(d):
 def _draw_tools(d, count, share_made):
     """Tools whose names and families differ."""
     rng = d.rng
-    names, keys = set(), set()
+    names, keys = {t.name for t in d.tools}, set()
+    keys |= {t.family.key for t in d.tools}
+    kin = made.kin(rng, d.held_out) if rng.random() < .4 else None
     while len(d.tools) < count:
         if rng.random() < share_made:
-            tool = make_tool(rng, made.family(rng, d.held_out), d.held_out)
+            tool = make_tool(rng, made.family(rng, d.held_out, kin),
+                             d.held_out)
         else:
             key = rng.choice(ORDER)
             if key in keys:
@@ -419,12 +450,33 @@ SHIPPED = ["calculate", "now", "read_file", "list_files", "search_files",
 ORDER = sorted(REAL) + SHIPPED + SHIPPED
 
 
-def draw(rng, held_out=False, most_tools=8, turns=3):
+def _for_shipped(d, turns):
+    """The tools of errand itself."""
+    rng = d.rng
+    d.tools = shipped.tools(rng)
+    while len(d.messages) < 2 or rng.random() < 1 - 1 / (turns + 2):
+        roll = rng.random()
+        if roll < .04:
+            _small_talk(d)
+        elif roll < .08:
+            _able(d)
+        elif roll < .17:
+            _no_tool(d)
+        elif roll < .2:
+            _ask_text(d)
+        else:
+            shipped.turn(d)
+    return d
+
+
+def draw(rng, held_out=False, most_tools=8, turns=3, share_shipped=.3):
     """One dialogue."""
     d = Dialogue(rng, held_out)
     d.system = rng.choice(SYSTEMS)
     if rng.random() < .12:
         d.system = (d.system + " Today is %s." % v.DATE(rng)[0]).strip()
+    if most_tools > 2 and rng.random() < share_shipped:
+        return _for_shipped(d, turns)
     chain = None
     if rng.random() < .16:
         chain = rng.choice(CHAINS)

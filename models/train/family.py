@@ -7,6 +7,7 @@ A fifth of the names, descriptions and phrasings is held out for evaluation.
 import json
 import zlib
 
+import values as v
 from expand import fill, lines
 
 
@@ -75,6 +76,17 @@ class Tool:
                                "required": required}}
 
 
+def made_up(rng):
+    """A name from which nobody can tell what the tool does."""
+    name = v.nonsense(rng, 1, 2)
+    roll = rng.random()
+    if roll < .3:
+        name += "_" + v.nonsense(rng, 1, 1)
+    elif roll < .45:
+        name += "_" + str(rng.randint(1, 99))
+    return name
+
+
 def make_tool(rng, family, held_out=False):
     """A tool of the family, its names and texts drawn."""
     params = {}
@@ -90,7 +102,9 @@ def make_tool(rng, family, held_out=False):
     if len(names) < len(params):
         return make_tool(rng, family, held_out)
     name = part(rng, family.names, held_out)
-    if rng.random() < .12:
+    if len(family.names) > 1 and rng.random() < .25:  # says nothing
+        name = made_up(rng)
+    elif rng.random() < .12:
         name = "".join(w.capitalize() for w in name.split("_"))
         name = name[0].lower() + name[1:]
     elif rng.random() < .06:
@@ -179,4 +193,5 @@ def _shaped(rng, shape, values, typed):
         keys = list(made)
         rng.shuffle(keys)
         made = {k: made[k] for k in keys}
-    return json.dumps(made, ensure_ascii=False)
+    tight = (",", ":") if rng.random() < .4 else None
+    return json.dumps(made, ensure_ascii=False, separators=tight)

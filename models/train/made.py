@@ -191,12 +191,26 @@ def _mention(rng, names, slots, single):
         % joined
 
 
-def family(rng, held_out=False):
+def _rows(rng, held_out):
+    return (v.choose(rng, [" / ".join(r) for r in VERBS], held_out),
+            v.choose(rng, ["/".join(r) for r in NOUNS], held_out))
+
+
+def kin(rng, held_out):
+    """A verb and a noun that several tools of a dialogue share, one or the
+    other, so that half a description does not tell them apart."""
+    return _rows(rng, held_out)
+
+
+def family(rng, held_out=False, kin=None):
     """An invented family of one tool."""
     if rng.random() < .12:
         return _nonsense_family(rng)
-    verbs = v.choose(rng, [" / ".join(r) for r in VERBS], held_out)
-    nouns = v.choose(rng, ["/".join(r) for r in NOUNS], held_out)
+    verbs, nouns = _rows(rng, held_out)
+    if kin and rng.random() < .35:
+        verbs = kin[0]
+    elif kin and rng.random() < .6:
+        nouns = kin[1]
     verbs, nouns = verbs.split(" / "), nouns.split("/")
     told, noun_told = rng.choice(verbs), rng.choice(nouns)
     name = _name(rng, told, noun_told)

@@ -33,13 +33,13 @@ def encode(tokenizer, d, rng):
 
 def curriculum(share):
     """(most tools, mean turns, longest) at this share of the training."""
-    if share < .15:
-        return 2, 1.5, 384
-    if share < .35:
-        return 4, 2, 640
-    if share < .6:
-        return 8, 2.5, 1024
-    return 8, 3, 1536
+    if share < .1:
+        return 2, 2, 384
+    if share < .25:
+        return 4, 3, 1024
+    if share < .45:
+        return 8, 3, 1280
+    return 8, 4, 1792
 
 
 def batches(tokenizer, seed, tokens, share_of):
@@ -64,6 +64,37 @@ def batches(tokenizer, seed, tokens, share_of):
             at = to
         rng.shuffle(made)
         yield from made
+
+
+MICRO = 2048  # tokens that the caches of a processor hold well
+
+
+def rows_of(tokenizer, seed, tokens, share_of):
+    """Endless lists of small batches, `tokens` in all: (ids, targets,
+    weights, starts), rows one after another."""
+    rng = random.Random(seed)
+    while True:
+        parts, count = [], 0
+        while count < tokens:
+            tools, turns, longest = curriculum(share_of())
+            rows, held = [], 0
+            while held < MICRO:
+                d = dialogue.draw(rng, False, tools, turns)
+                ids, weights = encode(tokenizer, d, rng)
+                rows.append((ids[:longest], weights[:longest]))
+                held += len(rows[-1][0]) - 1
+            parts.append(pack_flat(rows))
+            count += held
+        yield parts
+
+
+def pack_flat(rows):
+    ids = np.concatenate([r[0][:-1] for r in rows])
+    targets = np.concatenate([r[0][1:] for r in rows])
+    weights = np.concatenate([r[1][1:] for r in rows])
+    starts = np.cumsum([0] + [len(r[0]) - 1 for r in rows])
+    return (ids.astype(np.int64), targets.astype(np.int64),
+            weights.astype(np.float32), starts.astype(np.int32))
 
 
 def pack(rows):

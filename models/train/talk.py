@@ -87,12 +87,63 @@ draw a {thing}
 book me a flight to {city}
 wash the {thing}
 walk the dog
+!make me [a coffee|tea|dinner]
+!clean [the|my] {thing}
+!turn [on|off] the [lights|heating|music|{thing}]
+!switch [on|off] the [light|tv|heating|{thing}]
+!open the [door|window|garage]
+!close the [door|window|garage]
+!order [a pizza|some food|a taxi]
+!reserve a [table|room|seat] in {city}
+!buy me [a {thing}|a ticket|a house]
+!play [some music|a song|a film]
+!tell me [a story|something funny|about {topic}]
+!write [an essay|a song|a letter] about {topic}
+!compose a poem
+!paint me a {thing}
+!translate [this|that] into {language}
+!say something in {language}
+!recommend a [book|film|restaurant]
+!be quiet
+!sell my {thing}
+!repair my {thing}
+!drive me to {city}
+!fly to {city}
+!call {name}
+who is the [president|king|mayor] of {city}
+who [won|lost] the [last |]{topic} [match|cup|prize]
+who [painted|wrote|built|discovered] the {thing}
+who is your [favourite|best] [singer|player|friend]
+when did {name} [die|live|marry]
+when was the war in {city}
+where does [the sun go|the wind come from]
+where can I [eat|sleep|swim] in {city}
+why do [people|cats|dogs|birds] [sleep|sing|cry]
+why is [water wet|the grass green|snow white]
+what is love
+what is the [best|tallest|oldest] [city|river|building]
+what does {topic} mean to you
+what do you know about {topic}
+what should I [wear|do|buy|cook][ today|]
+what is your [favourite|best] [colour|food|song]
+how do I cook [rice|an egg|pasta]
+how do I get to {city}
+how far is the moon
+how do [planes|birds|ships] fly
+how many [stars|people|countries] are there
+do you [believe in|understand] {topic}
+can you [swim|sing|cook|feel]
+is there life on mars
+are [cats|dogs] better than [birds|fish]
+will it [rain|snow] in {city}
+I am [tired|bored|hungry|sad]
+I have a headache
 """)
 
 CANNOT = lines("""
 I have no tool for that. What I can do: {abilities}.
+I have no tool for that. What I can do: {abilities}.
 I cannot do that with my tools. What I can do: {abilities}.
-There is no tool for that here. What I can do: {abilities}.
 """)
 
 ASK_ABLE = lines("""
@@ -105,6 +156,14 @@ help
 list your tools
 what [else |]can I ask[ you|]
 what do you offer
+what are you [good for|for|capable of]
+what are your [tools|abilities|skills|functions]
+which things can you do
+tell me what you can do
+show me what you can do
+how do you work
+what can I do with you
+what kind of things can you do
 """)
 
 ABLE = lines("""

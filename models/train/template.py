@@ -4,19 +4,27 @@ model file, makes the same text of the same messages: check_template.py.
 import json
 
 
+def short(text, *ends):
+    """The beginning of a description: a small model reads no more."""
+    for end in ends:
+        text = text.split(end)[0]
+    return text.rstrip(".")
+
+
 def tool_lines(definition):
-    """One tool: a line for it and one for each parameter."""
-    out = ["%s: %s" % (definition["name"], definition["description"])]
+    """One tool: a line for it and one for each parameter. Descriptions are
+    cut after what says the most; optional parameters are only named."""
+    out = ["%s: %s" % (definition["name"], short(
+        definition["description"], ". ", "; "))]
     schema = definition["parameters"]
     for name, prop in schema["properties"].items():
         kind = prop.get("type", "any")
         if "enum" in prop:
             kind = "|".join(str(x) for x in prop["enum"])
-        if name not in schema.get("required", []):
-            kind += ", optional"
-        line = " %s (%s)" % (name, kind)
-        if prop.get("description"):
-            line += ": " + prop["description"]
+        needed = name in schema.get("required", [])
+        line = " %s (%s)" % (name, kind if needed else kind + ", optional")
+        if needed and prop.get("description"):
+            line += ": " + short(prop["description"], ". ", "; ", ", ")
         out.append(line)
     return out
 

@@ -2,7 +2,8 @@
 """Train the model: train.py [--size full|small] [--tokens N] [--hours H]
 
 Runs on one GPU if there is one, else on --ranks processes of one thread,
-whose gradients are averaged. A checkpoint is written every few minutes and
+whose gradients are averaged; with AVX-512 and bfloat16 by fast.py, else by
+PyTorch alone. A checkpoint is written every few minutes and
 taken up again; --tokens or --hours, whichever is over first, ends it.
 """
 import argparse
@@ -11,13 +12,18 @@ import json
 import os
 import time
 
+# Buffers of a step are used again, not given back to the system.
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1000000000")
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
+
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from model import SIZES, Config, Model
+import fast
+from model import SIZES, Model
 from muon import Muon
-from stream import batches
+from stream import batches, rows_of
 from tokens import Tokenizer
 
 
@@ -33,10 +39,13 @@ def options():
     p.add_argument("--vocab", default="vocab.json")
     p.add_argument("--out", default="model.pt")
     p.add_argument("--save-minutes", type=float, default=5)
+    p.add_argument("--slow", action="store_true",
+                   help="PyTorch alone, though fast.py would run")
     o = p.parse_args()
     cuda = torch.cuda.is_available()
-    o.batch = o.batch or (131072 if cuda else 16384)
+    o.batch = o.batch or (131072 if cuda else 8192)
     o.ranks = 1 if cuda else o.ranks
+    o.fast = not cuda and not o.slow and fast.possible()
     return o
 
 
@@ -60,12 +69,12 @@ def schedule(share):
     return min(1.0, max(0.0, (1 - share) / .6))
 
 
-def optimizers(model, o):
+def optimizers(model, o, rank):
     matrices = [p for n, p in model.named_parameters()
                 if p.dim() == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters()
               if p.dim() < 2 or "embed" in n]
-    return [Muon(matrices, o.lr),
+    return [Muon(matrices, o.lr, rank=rank, ranks=o.ranks),
             torch.optim.AdamW(others, 4e-3, betas=(.9, .97),
                               weight_decay=0.0)]
 
@@ -78,32 +87,48 @@ def save(path, model, opts, clock, o):
     os.replace(path + ".new", path)
 
 
-def step(model, opts, data, o, clock, device, ranks):
+def slow_gradients(model, data, device):
+    """Of one batch, rows of one length: (mean loss, tokens)."""
     ids, targets, weights = (torch.from_numpy(a).to(device) for a in data)
     half = torch.autocast("cuda", torch.bfloat16) if device == "cuda" \
         else contextlib.nullcontext()
     with half:
         loss = model.loss(ids, targets, weights)
     loss.backward()
-    if ranks > 1:
-        flat = torch.cat([p.grad.reshape(-1) for p in model.parameters()])
-        dist.all_reduce(flat)
-        flat /= ranks
-        at = 0
-        for p in model.parameters():
-            p.grad.copy_(flat[at:at + p.numel()].view_as(p))
-            at += p.numel()
+    return loss.item(), ids.numel()
+
+
+def fast_gradients(engine, parts):
+    """Of several small batches without padding: (mean loss, tokens)."""
+    parts = [[torch.from_numpy(a) for a in part] for part in parts]
+    whole = sum(float(weights.sum()) for _, _, weights, _ in parts)
+    engine.refresh()
+    loss = sum(engine.step(*part, 1 / whole) for part in parts)
+    return loss / whole, sum(p[0].shape[0] for p in parts)
+
+
+def average(model, ranks):
+    flat = torch.cat([p.grad.reshape(-1) for p in model.parameters()])
+    dist.all_reduce(flat)
+    flat /= ranks
+    at = 0
+    for p in model.parameters():
+        p.grad.copy_(flat[at:at + p.numel()].view_as(p))
+        at += p.numel()
+
+
+def update(model, opts, o, seen, share):
+    if o.ranks > 1:
+        average(model, o.ranks)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    share = clock.share()
-    warm = min(1.0, (clock.seen + 1) / 5e5)
+    warm = min(1.0, (seen + 1) / 5e5)
     for opt, base in zip(opts, (o.lr, 4e-3)):
         for group in opt.param_groups:
             group["lr"] = base * warm * schedule(share)
             if "momentum" in group:
                 group["momentum"] = .85 + .1 * min(1.0, share / .1)
         opt.step()
-        opt.zero_grad(set_to_none=True)
-    return loss.item(), ids.numel()
+        opt.zero_grad(set_to_none=not o.fast)
 
 
 def work(rank, o):
@@ -118,7 +143,7 @@ def work(rank, o):
     tokenizer = Tokenizer.load(o.vocab)
     torch.manual_seed(o.seed)
     model = Model(SIZES[o.size]).to(device)
-    opts = optimizers(model, o)
+    opts = optimizers(model, o, rank)
     clock = Clock(o)
     if os.path.exists(o.out):
         state = torch.load(o.out, map_location=device)
@@ -129,22 +154,30 @@ def work(rank, o):
     if rank == 0:
         n = sum(p.numel() for p in model.parameters())
         print("%d parameters on %s, %d ranks" % (n, device, ranks))
-    source = batches(tokenizer, o.seed * 1000 + rank + clock.seen,
-                     o.batch // ranks, clock.share)
-    run(rank, o, model, opts, clock, source, device)
+    draws = rows_of if o.fast else batches
+    source = draws(tokenizer, o.seed * 1000 + rank + clock.seen,
+                   o.batch // ranks, clock.share)
+    if o.fast:
+        engine = fast.Fast(model)
+        run(rank, o, model, opts, clock,
+            lambda: fast_gradients(engine, next(source)))
+    else:
+        run(rank, o, model, opts, clock,
+            lambda: slow_gradients(model, next(source), device))
 
 
-def run(rank, o, model, opts, clock, source, device):
+def run(rank, o, model, opts, clock, gradients):
     saved = told = time.time()
     mean, steps = 0.0, 0
     while True:
-        # all ranks must agree on the end: the first one decides
-        over = torch.tensor([float(clock.share() >= 1)])
+        # all ranks must agree on the rate and the end: the first decides
+        share = torch.tensor([clock.share()])
         if o.ranks > 1:
-            dist.broadcast(over, 0)
-        if over.item():
+            dist.broadcast(share, 0)
+        if share.item() >= 1:
             break
-        loss, n = step(model, opts, next(source), o, clock, device, o.ranks)
+        loss, n = gradients()
+        update(model, opts, o, clock.seen, share.item())
         clock.seen += n * o.ranks
         steps += 1
         mean += (loss - mean) / min(steps, 50)
