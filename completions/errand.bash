@@ -21,7 +21,7 @@ _errand() {
         cmd="log ${COMP_WORDS[2]}" ;;
     models)
         if [ "$COMP_CWORD" -eq 2 ]; then
-            COMPREPLY=($(compgen -W 'list info pull' -- "$cur"))
+            COMPREPLY=($(compgen -W 'list info bench pull' -- "$cur"))
             return
         fi
         cmd="models ${COMP_WORDS[2]}" ;;
@@ -479,6 +479,10 @@ _errand() {
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
     'models info --context') return ;;
+    'models bench --prompt') return ;;
+    'models bench --answer') return ;;
+    'models bench --rounds') return ;;
+    'models bench --threads') return ;;
     'models pull --dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -619,6 +623,7 @@ _errand() {
     'log rm') options='--yes -y --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'models list') options='--json --quiet -q --verbose -v --help -h' ;;
     'models info') options='--context --json --quiet -q --verbose -v --help -h' ;;
+    'models bench') options='--prompt --answer --rounds --threads --json --quiet -q --verbose -v --help -h' ;;
     'models pull') options='--dir --checksum --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'policy list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'policy check') options='--approve --ask --deny --tainted --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "engine/chat_format.h"
 #include "engine/engine.h"
+#include "engine/engine_bench.h"
 #include "engine/engine_debug.h"
 #include "engine/find.h"
 
@@ -59,6 +60,39 @@ int errand_models_info(const char *model, uint32_t context, char **json,
         rc = er_local_describe(path, context, ER_CACHE_F16, json, err);
     free(path);
     return rc;
+}
+
+static bool go_on(void *ctx, double done)
+{
+    const struct errand_bench *opt = ctx;
+    return opt->on_progress(opt->user, done) == 0;
+}
+
+int errand_models_bench(const char *model, const struct errand_bench *opt,
+    char **json, struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    struct errand_bench o = {0};
+    char *path = NULL;
+    if (opt)
+        o = *opt;
+    struct er_bench b = {.threads = o.threads,
+        .prompt = o.prompt ? o.prompt : 512,
+        .answer = o.answer ? o.answer : 64,
+        .rounds = o.rounds ? o.rounds : 3,
+        .go_on = o.on_progress ? go_on : NULL, .ctx = &o};
+    err = err ? err : &mine;
+    int rc = er_find_model(model, &path, err);
+    if (rc != ERRAND_OK)
+        return rc;
+    json_t *v = er_local_bench(path, &b, err);
+    if (v && json_object_set_new(v, "path", json_string(path)) != 0) {
+        json_decref(v);
+        v = NULL;
+        er_nomem(err);
+    }
+    free(path);
+    return answer(v, json, err);
 }
 
 int errand_debug_model_open(const char *model, const char *const *adapters,

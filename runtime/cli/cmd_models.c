@@ -1,5 +1,6 @@
-/* errand models: which model files there are, and what one is. */
+/* errand models: which model files there are, what one is, how fast. */
 #include "cli.h"
+#include "signals.h"
 
 #include <stdio.h>
 
@@ -105,5 +106,80 @@ int er_cmd_models_info(struct er_cli *cli)
         return ER_EXIT_FAILED;
     show_info(cli, info);
     json_decref(info);
+    return ER_EXIT_DONE;
+}
+
+/* ------------------------------------------------------------- bench */
+
+static int on_bench(void *user, double done)
+{
+    struct er_cli *cli = user;
+    er_term_progress(&cli->term, "measuring, %.0f %%", done * 100);
+    return er_signals_came();
+}
+
+static void show_speed(
+    struct er_cli *cli, const json_t *answer, const char *key)
+{
+    const json_t *speed = json_object_get(answer, key), *round;
+    double per_second = 0, least = 0, most = 0;
+    size_t i;
+    per_second = json_number_value(json_object_get(speed, "per_second"));
+    json_array_foreach(json_object_get(speed, "rounds"), i, round)
+    {
+        double n = json_number_value(round);
+        least = i == 0 || n < least ? n : least;
+        most = n > most ? n : most;
+    }
+    er_term_outf(&cli->term,
+        "%-16s %.1f tokens/s (%lld tokens; %.1f to %.1f in %zu rounds)\n",
+        key, per_second, (long long)er_json_int(speed, "tokens", 0), least,
+        most, json_array_size(json_object_get(speed, "rounds")));
+}
+
+static void show_bench(struct er_cli *cli, const json_t *a)
+{
+    er_term_outf(&cli->term, "%-16s %s\n", "path",
+        or_none(er_json_str(a, "path")));
+    er_term_outf(&cli->term, "%-16s %s, %s\n", "model",
+        or_none(er_json_str(a, "name")),
+        or_none(er_json_str(a, "quantization")));
+    er_term_outf(&cli->term, "%-16s %s, %lld threads\n", "kernels",
+        or_none(er_json_str(a, "kernels")),
+        (long long)er_json_int(a, "threads", 0));
+    er_term_outf(&cli->term, "%-16s %.0f ms\n", "load",
+        json_number_value(json_object_get(a, "load_ms")));
+    show_speed(cli, a, "prompt");
+    show_speed(cli, a, "answer");
+    show_size(cli, a, "file_bytes", "file");
+    show_size(cli, a, "cache_bytes", "cache");
+    show_size(cli, a, "work_bytes", "buffers");
+    show_size(cli, a, "peak_bytes", "peak memory");
+}
+
+int er_cmd_models_bench(struct er_cli *cli)
+{
+    const struct er_args *args = &cli->args;
+    struct errand_error err = {0};
+    char *text = NULL;
+    struct errand_bench opt = {.size = sizeof opt,
+        .threads = (uint32_t)args->threads,
+        .prompt = (uint32_t)args->prompt_tokens,
+        .answer = (uint32_t)args->answer_tokens,
+        .rounds = (uint32_t)args->rounds, .on_progress = on_bench,
+        .user = cli};
+    er_signals_watch(ER_SIGNAL_NOTE, NULL);
+    int rc = errand_models_bench(cli->words[0], &opt, &text, &err);
+    er_signals_unwatch();
+    er_term_clear(&cli->term);
+    if (rc != ERRAND_OK)
+        return er_cli_fail(cli, &err);
+    if (args->json)
+        return er_cli_print_json(cli, text);
+    json_t *answer = er_cli_answer(cli, text);
+    if (!answer)
+        return ER_EXIT_FAILED;
+    show_bench(cli, answer);
+    json_decref(answer);
     return ER_EXIT_DONE;
 }

@@ -174,6 +174,16 @@ static const struct er_command commands[] = {
         .max_words = 1,
         .groups = {&er_opts_info, &er_opts_json},
         .run = er_cmd_models_info},
+    {.name = "models bench",
+        .words = "FILE|NAME",
+        .summary = "how fast a model is on this machine",
+        .detail =
+            "Reads a prompt and writes an answer, in several rounds; shown "
+            "are medians. Other work on the machine makes them worse.",
+        .min_words = 1,
+        .max_words = 1,
+        .groups = {&er_opts_bench, &er_opts_json},
+        .run = er_cmd_models_bench},
     {.name = "models pull",
         .words = "[NAME|OWNER/REPO|URL]",
         .summary = "fetch a model file; goes on where it stopped",

@@ -71,6 +71,7 @@ int er_cmd_debug_tokenize(struct er_cli *cli);
 int er_cmd_debug_logits(struct er_cli *cli);
 int er_cmd_models_list(struct er_cli *cli);
 int er_cmd_models_info(struct er_cli *cli);
+int er_cmd_models_bench(struct er_cli *cli);
 int er_cmd_models_pull(struct er_cli *cli);
 int er_cmd_version(struct er_cli *cli);
 int er_cmd_help(struct er_cli *cli);

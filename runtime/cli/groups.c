@@ -371,6 +371,24 @@ static const struct er_opt info_rows[] = {
 const struct er_opt_group er_opts_info = {
     .title = "Options", .options = info_rows};
 
+static const struct er_opt bench_rows[] = {
+    {.name = "prompt", .kind = ER_OPT_INT, .offset = AT(prompt_tokens),
+        .arg = "N", .min = 1, .max = 1 << 20,
+        .help = "tokens of the prompt; 512 if not given"},
+    {.name = "answer", .kind = ER_OPT_INT, .offset = AT(answer_tokens),
+        .arg = "N", .min = 1, .max = 1 << 20,
+        .help = "tokens of the answer; 64 if not given"},
+    {.name = "rounds", .kind = ER_OPT_INT, .offset = AT(rounds),
+        .arg = "N", .min = 1, .max = 1000,
+        .help = "how often; 3 if not given"},
+    {.name = "threads", .kind = ER_OPT_INT, .offset = AT(threads),
+        .arg = "N", .min = 1, .max = 1024,
+        .help = "threads that compute; else one per core"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_bench = {
+    .title = "Options", .options = bench_rows};
+
 static const struct er_opt pull_rows[] = {
     {.name = "dir", .kind = ER_OPT_FILE, .offset = AT(dir), .arg = "FOLDER",
         .help = "where to put it; else the user's folder of models"},

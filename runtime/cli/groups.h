@@ -31,6 +31,7 @@ extern const struct er_opt_group er_opts_tokenize;
 extern const struct er_opt_group er_opts_logits;
 extern const struct er_opt_group er_opts_info;
 extern const struct er_opt_group er_opts_pull;
+extern const struct er_opt_group er_opts_bench;
 extern const struct er_opt_group er_opts_help_command;
 
 #endif

@@ -53,6 +53,7 @@ struct er_args {
     int all, done, not_done, accept, refuse, yes, jsonl, formats, table;
     int special, exact, c_source;
     int64_t jobs, limit, at, context;
+    int64_t prompt_tokens, answer_tokens, rounds, threads;
     struct er_list loras;
 };
 

@@ -72,6 +72,29 @@ two errand"
         <<< "$output")" "llama Q4_K 2 4 2 64 64 65536"
 }
 
+@test "bench: speeds, load time, memory; as JSON by its schema" {
+    need_suites
+    errand models bench --prompt 40 --answer 5 --rounds 2 --threads 1 \
+        "$suites/engine/tiny-rope-q4_k_m.gguf"
+    same "$status" 0
+    has "$output" 'tokens/s (40 tokens; '
+    has "$output" 'peak memory'
+    errand models bench --prompt 40 --answer 5 --json \
+        "$suites/engine/tiny-rope-q4_k_m.gguf"
+    same "$(jq -c '[.context, .prompt.tokens, .answer.tokens,
+        (.answer.rounds | length), .quantization]' <<< "$output")" \
+        '[45,40,5,3,"Q4_K"]'
+    jq -c --slurpfile s "$ROOT/schemas/model-bench.schema.json" \
+        '{schema: $s[0], instance: .}' <<< "$output" > case
+    same "$(command errand debug schema --jsonl < case | jq -c .valid)" true
+    errand models bench nowhere
+    same "$status" 1
+    errand models bench --prompt 100000 \
+        "$suites/engine/tiny-rope-q4_k_m.gguf"
+    same "$status" 1
+    has "$stderr" '100064 tokens are more than the 512'
+}
+
 @test "tokenize: control tokens count only with --special" {
     need_suites
     model="$suites/engine-formats/stories260K.gguf"

@@ -522,6 +522,24 @@ ERRAND_API ERRAND_MUST_USE int errand_models_list(
 ERRAND_API ERRAND_MUST_USE int errand_models_info(const char *model,
     uint32_t context, char **json, struct errand_error *err);
 
+struct errand_bench {
+    uint32_t size;
+    uint32_t threads;        /* 0: as many as there are cores */
+    uint32_t prompt, answer; /* tokens; 0: 512 and 64 */
+    uint32_t rounds;         /* 0: 3 */
+    uint32_t reserved;
+    /* Called between tokens with 0 to 1; not 0 ends the whole with
+     * CANCELLED. May be NULL. */
+    int (*on_progress)(void *user, double done);
+    void *user;
+};
+
+/* How fast a model file is on this machine: load it, read a prompt and write
+ * an answer in several rounds. model: a path or a name. opt may be NULL.
+ * Blocks. Answer: schemas/model-bench.schema.json. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_models_bench(const char *model,
+    const struct errand_bench *opt, char **json, struct errand_error *err);
+
 /* The catalogue of names that errand_models_pull knows. Answer: [{"name",
  * "repo","file","license"}]. [any] */
 ERRAND_API ERRAND_MUST_USE int errand_models_known(
