@@ -1,3 +1,4 @@
+/* Local models for tests: see local_kit.h for what a file here is good for. */
 #include "support/local_kit.h"
 
 #include "base/clock.h"
