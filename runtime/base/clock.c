@@ -20,6 +20,13 @@ static int64_t clock_ms(clockid_t id)
 int64_t er_now_ms(void) { return clock_ms(CLOCK_REALTIME); }
 int64_t er_mono_ms(void) { return clock_ms(CLOCK_MONOTONIC); }
 
+int64_t er_mono_ns(void)
+{
+    struct timespec t = {0};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 static void random_bytes(unsigned char *out, size_t len)
 {
     while (getentropy(out, len) != 0 && errno == EINTR)

@@ -8,8 +8,9 @@
 /* Milliseconds since 1970-01-01 UTC, from the wall clock. [any] */
 int64_t er_now_ms(void);
 
-/* Milliseconds of a clock that never goes back. [any] */
+/* Milliseconds, and nanoseconds, of a clock that never goes back. [any] */
 int64_t er_mono_ms(void);
+int64_t er_mono_ns(void);
 
 /* Bytes of an id: 36 characters and NUL. */
 enum { ER_ID_SIZE = 37 };

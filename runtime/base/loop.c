@@ -26,6 +26,7 @@ struct er_loop {
     atomic_bool running;
     pthread_t thread; /* meaningful while running */
     bool stop;
+    int64_t look_until_ns; /* instead of sleeping */
     int64_t began_ms;
 };
 
@@ -140,6 +141,24 @@ static void on_time_over(evutil_socket_t fd, short what, void *ctx)
     (void)ctx;
 }
 
+void er_loop_expect(struct er_loop *loop, int64_t until_ns)
+{
+    loop->look_until_ns = until_ns;
+}
+
+/* Turn without sleeping as long as something is expected. False: libevent
+ * failed. */
+static bool look(struct er_loop *loop)
+{
+    while (loop->look_until_ns && !loop->stop) {
+        if (event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) < 0)
+            return false;
+        if (er_mono_ns() >= loop->look_until_ns)
+            loop->look_until_ns = 0;
+    }
+    return true;
+}
+
 bool er_loop_run(struct er_loop *loop, int64_t timeout_ms)
 {
     int64_t deadline = timeout_ms < 0 ? 0 : er_mono_ms() + timeout_ms;
@@ -151,6 +170,8 @@ bool er_loop_run(struct er_loop *loop, int64_t timeout_ms)
     struct event guard;
     event_assign(&guard, loop->base, -1, 0, on_time_over, NULL);
     while (!loop->stop && !over) {
+        if (timeout_ms != 0 && (!look(loop) || loop->stop))
+            break;
         if (timeout_ms > 0) {
             int64_t left = deadline - er_mono_ms();
             if (left < 0)

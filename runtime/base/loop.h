@@ -27,6 +27,10 @@ void er_loop_free(struct er_loop *loop);
  * now). True if stopped, false if the time is over. [owner] */
 bool er_loop_run(struct er_loop *loop, int64_t timeout_ms);
 
+/* Something is about to come from another core: look for it until this time
+ * of er_mono_ns before sleeping (spin.h). 0: it came. [owner] */
+void er_loop_expect(struct er_loop *loop, int64_t until_ns);
+
 /* Make er_loop_run return soon. [owner]; others post a stop. */
 void er_loop_stop(struct er_loop *loop);
 

@@ -254,11 +254,44 @@ bool er_pool_log(const struct er_log *log, const json_t *frame)
     return true;
 }
 
+/* Does any worker but this one work, or any job wait? */
+static bool is_crowded(const struct er_slot *slot)
+{
+    for (struct er_slot *s = slot->pool->slots; s; s = s->next)
+        if (s != slot && s->state == ER_SLOT_BUSY)
+            return true;
+    for (struct er_profile *p = slot->pool->profiles; p; p = p->next)
+        if (p->waiting.first)
+            return true;
+    return false;
+}
+
+/* The worker has a job: its answer may be there before we sleep. */
+static void begin_look(struct er_slot *slot)
+{
+    slot->given_ns = 0;
+    if (is_crowded(slot) || !er_spin_begin(&slot->profile->spin))
+        return;
+    slot->given_ns = er_mono_ns();
+    er_loop_expect(slot->pool->loop, slot->given_ns + ER_SPIN_ANSWER_NS);
+}
+
+static void end_look(struct er_slot *slot)
+{
+    if (slot->given_ns == 0)
+        return;
+    er_spin_end(&slot->profile->spin,
+        er_mono_ns() - slot->given_ns <= ER_SPIN_ANSWER_NS);
+    slot->given_ns = 0;
+    er_loop_expect(slot->pool->loop, 0);
+}
+
 static void on_answer(struct er_slot *slot, const json_t *frame)
 {
     struct er_pool *pool = slot->pool;
     struct er_job *job = slot->job;
     er_timer_stop(&slot->deadline);
+    end_look(slot);
     slot->job = NULL;
     slot->state = ER_SLOT_IDLE;
     slot->profile->deaths = 0;
@@ -500,6 +533,8 @@ static bool give(struct er_slot *slot, struct er_job *job)
             job->timeout_ms + GRACE_MS, on_deadline, slot,
             NULL) != ERRAND_OK)
         end_for(slot, "out of memory");
+    else
+        begin_look(slot);
     return true;
 }
 

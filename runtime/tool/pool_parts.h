@@ -2,6 +2,7 @@
 #ifndef ERRAND_TOOL_POOL_PARTS_H
 #define ERRAND_TOOL_POOL_PARTS_H
 
+#include "base/spin.h"
 #include "tool/code.h"
 #include "tool/pool.h"
 #include "tool/spawner.h"
@@ -31,6 +32,7 @@ struct er_profile {
     int deaths; /* in a row, without a good answer between */
     int64_t not_before_ms; /* of er_mono_ms: no start earlier */
     struct er_timer retry; /* a start was put off */
+    struct er_spin spin;   /* while its only worker works */
 };
 
 enum { ER_PATHS_MOST = 48 /* roots that are watched */ };
@@ -49,6 +51,7 @@ struct er_slot {
     struct er_watch watch, err_watch;
     struct er_timer deadline;
     struct er_job *job;
+    int64_t given_ns; /* the job, and it is looked for; 0: it is not */
     int64_t dying_ms; /* since when */
     bool locked; /* it answered to its lock frame */
     uint64_t guard; /* the pool's when it was started */

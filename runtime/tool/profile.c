@@ -110,6 +110,7 @@ struct er_profile *er_pool_profile(
         if (p) {
             p->pool = pool;
             p->key = key;
+            er_spin_init(&p->spin);
             p->is_lua = kind && strcmp(kind, "lua") == 0;
             p->is_single =
                 json_array_size(json_object_get(lock, "run")) > 0;

@@ -79,8 +79,12 @@ bool er_platform_filter(const struct er_cage *cage,
     struct er_cage_report *report, const char **why);
 
 /* Room for so much processor time more, from now on; beyond it the system
- * ends the process, should the runtime not be there to do it. */
-void er_platform_allow_cpu(int64_t ms);
+ * ends the process, should the runtime not be there to do it. What was
+ * allowed a moment ago still holds: last remembers it. */
+struct er_allowance {
+    int64_t ms, until_ms; /* of er_mono_ms: good for other calls */
+};
+void er_platform_allow_cpu(int64_t ms, struct er_allowance *last);
 
 /* Give memory that a large call left behind back to the system. */
 void er_platform_trim(void);

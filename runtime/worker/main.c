@@ -4,7 +4,9 @@
  * works on them one by one, and ends when the socket does. The protocol is
  * in protocol.md.
  */
+#include "base/clock.h"
 #include "base/frame.h"
+#include "base/spin.h"
 #include "chunk.h"
 #include "host.h"
 #include "lock.h"
@@ -36,6 +38,8 @@ struct worker {
     bool locked; /* until then it works on nothing else */
     bool is_plugin; /* of that kind: no Lua is run here */
     struct er_plugin_host plugin;
+    struct er_allowance allowed;
+    struct er_spin spin; /* for the next request */
 };
 
 void er_answer_begin(struct er_buf *out, json_int_t id)
@@ -114,7 +118,8 @@ static bool work(struct worker *w, const json_t *request)
         return false;
     if (!w->is_plugin && strcmp(op, "load") == 0)
         return er_chunk_load(&w->chunks, request);
-    er_platform_allow_cpu(er_json_int(request, "timeout_ms", TIMEOUT_MS));
+    er_platform_allow_cpu(
+        er_json_int(request, "timeout_ms", TIMEOUT_MS), &w->allowed);
     er_answer_begin(&w->out, w->host.id);
     bool known = w->is_plugin
         ? er_plugin_host_work(&w->plugin, request, op, &w->out)
@@ -136,6 +141,21 @@ static void tidy(struct worker *w)
         er_host_prepare(&w->host);
 }
 
+/* The next request may come in a moment: look for it before sleeping. */
+static void look(struct er_spin *spin)
+{
+    char byte;
+    if (!er_spin_begin(spin))
+        return;
+    int64_t until = er_mono_ns() + ER_SPIN_REQUEST_NS;
+    bool found;
+    do
+        found = recv(SOCKET, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+                errno != EAGAIN;
+    while (!found && er_mono_ns() < until);
+    er_spin_end(spin, found);
+}
+
 static int serve(struct worker *w)
 {
     const char *text;
@@ -145,6 +165,7 @@ static int serve(struct worker *w)
         if (got < 0)
             return 1;
         if (got == 0) {
+            look(&w->spin);
             ssize_t n = er_frame_recv(&w->reader, SOCKET);
             if (n <= 0)
                 return n == 0 ? 0 : 1;
@@ -185,6 +206,7 @@ int main(int argc, char **argv)
     }
     er_platform_begin(SOCKET);
     struct worker w = {0};
+    er_spin_init(&w.spin);
     er_host_init(&w.host, SOCKET);
     w.host.cage = &w.cage;
     er_frame_reader_init(&w.reader);

@@ -1,5 +1,6 @@
 /* Limits, privileges and ends of a worker on Linux. */
 #ifdef __linux__
+#include "base/clock.h"
 #include "cage.h"
 
 #include <dirent.h>
@@ -21,8 +22,10 @@ enum {
     DESCRIPTORS = 64,       /* of a worker for Lua */
     DESCRIPTORS_MORE = 512, /* of the others */
     CHILDREN = 256,         /* processes that `run` may start at once */
-    CPU_GRACE_S = 2,
+    CPU_GRACE_S = 4,
     CPU_THREADS = 8, /* a plugin may compute on so many at once */
+    CPU_HOLD_MS = 250, /* an allowance is good for calls this much later:
+                          they find the grace less by half at most */
 };
 
 void er_platform_close_from(int first)
@@ -131,10 +134,13 @@ bool er_platform_limit(const struct er_cage *cage,
     return true;
 }
 
-void er_platform_allow_cpu(int64_t ms)
+void er_platform_allow_cpu(int64_t ms, struct er_allowance *last)
 {
     struct rusage used;
     struct rlimit r;
+    int64_t now = er_mono_ms();
+    if (ms == last->ms && now < last->until_ms)
+        return;
     if (getrusage(RUSAGE_SELF, &used) != 0 ||
         getrlimit(RLIMIT_CPU, &r) != 0)
         return;
@@ -142,7 +148,8 @@ void er_platform_allow_cpu(int64_t ms)
                   (rlim_t)used.ru_stime.tv_sec + CPU_GRACE_S +
                   (rlim_t)(ms / 1000) * CPU_THREADS;
     r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
-    (void)setrlimit(RLIMIT_CPU, &r);
+    if (setrlimit(RLIMIT_CPU, &r) == 0)
+        *last = (struct er_allowance){ms, now + CPU_HOLD_MS};
 }
 
 void er_platform_trim(void) { malloc_trim(64 * 1024); }

@@ -70,7 +70,11 @@ int er_platform_open_beneath(int fd, const char *path, int flags,
     return -1;
 }
 
-void er_platform_allow_cpu(int64_t ms) { (void)ms; }
+void er_platform_allow_cpu(int64_t ms, struct er_allowance *last)
+{
+    (void)ms;
+    (void)last;
+}
 
 void er_platform_trim(void) {}
 #else
