@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "engine/memory.h"
+#include "engine/weights_pack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,9 @@ static int take_memory(er_local *m, const struct er_local_options *opt,
             &m->threads, err);
     if (!rc)
         rc = check_memory(m, opt, err);
+    if (!rc && m->kernels->tiles && !m->exact)
+        rc = er_weights_pack(
+            &m->weights, m->shape.n_layer, m->threads, err);
     if (!rc)
         rc = er_rope_make(&m->shape, m->weights.rope_factors, &m->rope, err);
     if (!rc)

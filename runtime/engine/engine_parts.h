@@ -6,7 +6,7 @@
 #include "engine/forward.h"
 
 enum {
-    ER_ENGINE_ABI = 1, /* raised when kept prefixes get another meaning */
+    ER_ENGINE_ABI = 2, /* raised when kept prefixes get another meaning */
     ER_ADAPTERS = 8,   /* that are on in one session */
     ER_CONTEXT_DEFAULT = 8192,
 };

@@ -23,7 +23,7 @@ struct buffers {
     float *r;      /* [n][widest] rounded and back */
     int8_t *q8;    /* [n][widest] */
     float *d;      /* [n][widest / 32] */
-    float *sums;   /* [n][widest / 16] */
+    int32_t *sums; /* [n][3 * widest / 32] */
     float *logits; /* [n_logits][n_vocab], grown on demand */
     float *scratch; /* [threads][scratch_n] */
 };
@@ -54,12 +54,12 @@ static size_t widest_of(const struct er_shape *s)
     return q > w ? q : w;
 }
 
-/* Scores of one group of heads; or a few rows of weights as kernels unpack
- * them (at most 4 rows of floats); or one and an adapter's low numbers. */
+/* Scores of one group of heads; or rows of weights as kernels unpack them
+ * (at most 8 rows of floats); or one and an adapter's low numbers. */
 static size_t scratch_of(const struct er_shape *s, uint32_t context)
 {
     size_t scores = s->n_head / s->n_head_kv * er_kv_round_up(context);
-    size_t rows = 4 * widest_of(s);
+    size_t rows = 8 * widest_of(s);
     return ((scores > rows ? scores : rows) + 63) / 64 * 64;
 }
 
@@ -89,7 +89,7 @@ static size_t lay_out(const struct er_shape *s, unsigned threads,
     PART(r, n * wide);
     PART(q8, n * wide);
     PART(d, n * (wide / 32 + 1));
-    PART(sums, n * (wide / 16 + 1));
+    PART(sums, n * 3 * (wide / 32 + 1));
     PART(scratch, threads * scratch_of(s, context));
 #undef PART
     return at;

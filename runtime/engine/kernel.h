@@ -28,13 +28,15 @@ struct er_acts {
     float *r;       /* [n][width] rounded and back, where a table wants it */
     int8_t *q;      /* [n][width] rounded */
     float *d;       /* [n][width / 32] scales of q */
-    float *sums;    /* [n][width / 16] d * the sum of 16 numbers of q */
+    int32_t *sums;  /* [n][3 * width / 32] sums of numbers of q */
 };
 
 /* Rows from..to of y = W x for all tokens: y[t * stride + row].
  *
- * Shapes    W [n_out][n_in]; x [n][n_in]; scratch [4 * n_in] of this thread
- * Requires  x has what the kernel reads (exact: f; else the table's choice)
+ * Shapes    W [n_out][n_in]; x [n][n_in]; scratch [8 * n_in] of this thread,
+ *           aligned to 64
+ * Requires  x has what the kernel reads (exact: f; else the table's choice);
+ *           from is a multiple of 16 where m is packed
  */
 typedef void er_rows_fn(const struct er_matrix *m, size_t from, size_t to,
     const struct er_acts *x, float *y, size_t stride, float *scratch);
@@ -59,6 +61,7 @@ typedef void er_attend_fn(const struct er_attend *a);
 
 struct er_kernels {
     const char *name;
+    bool tiles; /* wants matrices packed where they can be, see pack.h */
     er_rows_fn *exact;
     er_rows_fn *rounded[ER_QUANT_TYPES]; /* NULL: exact */
     er_attend_fn *attend;
@@ -85,8 +88,9 @@ void er_silu_plain(float *gate, const float *up, size_t n);
 void er_softmax_plain(float *s, size_t n); /* in place; n above 0 */
 
 /* One block of 32: q = x / d rounded to nearest, d = the largest |x| / 127;
- * sums of its halves, times d. */
-void er_round_block(const float *x, int8_t *q, float *d, float *sums);
+ * sums of the halves of q. */
+void er_round_block(
+    const float *x, int8_t *q, float *d, int32_t sums[2]);
 
 /* Tables of single machines, NULL where this is not one. */
 const struct er_kernels *er_kernels_avx512(void);

@@ -66,7 +66,8 @@ static inline __attribute__((always_inline)) float row_times_token(
 {
     size_t n = x->width;
     const int8_t *q = x->q + t * n;
-    const float *d = x->d + t * (n / 32), *sums = x->sums + t * (n / 16);
+    const float *d = x->d + t * (n / 32);
+    const int32_t *sums = x->sums + t * (n / 16);
     __m256 acc = _mm256_setzero_ps();
     float less = 0;
     for (size_t b = 0; b < n / 32; b++) {
@@ -78,10 +79,10 @@ static inline __attribute__((always_inline)) float row_times_token(
                               _mm_set1_ps(r->s[2 * b] * d[b]));
         acc = _mm256_fmadd_ps(sum, by, acc);
         if (!around && unit == 32)
-            less += r->m[b] * (sums[2 * b] + sums[2 * b + 1]);
+            less += r->m[b] * (d[b] * (float)(sums[2 * b] + sums[2 * b + 1]));
         if (!around && unit == 16)
-            less += r->m[2 * b] * sums[2 * b] +
-                    r->m[2 * b + 1] * sums[2 * b + 1];
+            less += r->m[2 * b] * (d[b] * (float)sums[2 * b]) +
+                    r->m[2 * b + 1] * (d[b] * (float)sums[2 * b + 1]);
     }
     return tree(acc) - less;
 }

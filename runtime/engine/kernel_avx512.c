@@ -1,37 +1,13 @@
-/* Kernels for machines with AVX-512 and VNNI: integers, 64 at once.
- *
- * A few rows are unpacked into bytes and scales (kernel_unpack.h) and then
- * meet all tokens. Sixteen tokens at a time lie side by side, four numbers
- * of each together, so that one VNNI instruction takes four numbers of all
- * sixteen and no sum goes across lanes; what is left of a batch, and single
- * tokens, go along the row.
- *
- * Both ways give the same bits: a unit (16 or 32 weights of one scale) is an
- * exact integer sum; unit i goes, times its scales, into partial sum i % 16;
- * the sixteen are added as a tree.
- */
+/* The table for machines with AVX-512 and VNNI: everything but the products
+ * of rounded vectors (kernel_avx512_tile.c). */
 #if defined(__x86_64__) && defined(__AVX512VNNI__)
 
-#include "engine/kernel.h"
-#include "engine/kernel_unpack.h"
+#include "engine/kernel_avx512.h"
+#include "engine/kernel_tile.h"
 #include "engine/kv.h"
 
 #include <immintrin.h>
 #include <string.h>
-
-enum { GROUP = 16, ROWS = 8 };
-
-/* One row, unpacked. */
-struct row {
-    uint8_t *u;
-    float *s, *m;
-};
-
-static void unpack(const struct er_matrix *m, size_t i, struct row r)
-{
-    er_unpack_avx2(m->type, (const char *)m->data + i * m->row_bytes,
-        m->n_in, r.u, r.s, r.m);
-}
 
 static float half(uint16_t h)
 {
@@ -40,188 +16,39 @@ static float half(uint16_t h)
 
 /* ------------------------------------------------------------ rounding */
 
-/* Tokens of whole groups of 16 lie as q [width / 4][16][4], d
- * [width / 32][16], sums [width / 16][16] from their group's first token on;
- * those behind the last group as q [width], d and sums likewise. */
+static int32_t sum16(__m128i q)
+{
+    __m512i w = _mm512_cvtepi8_epi32(q);
+    return _mm512_reduce_add_epi32(w);
+}
+
+/* er_round_block, to the bit. */
+static void round32(const float *x, int8_t *q, float *d, int32_t halves[2])
+{
+    const __m512i most = _mm512_set1_epi32(127);
+    const __m512i least = _mm512_set1_epi32(-127);
+    __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
+    float top = _mm512_reduce_max_ps(
+        _mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
+    __m512 back = _mm512_set1_ps(top > 0 ? 127.0f / top : 0);
+    __m512i i = _mm512_cvtps_epi32(_mm512_mul_ps(a, back));
+    __m512i k = _mm512_cvtps_epi32(_mm512_mul_ps(b, back));
+    i = _mm512_max_epi32(_mm512_min_epi32(i, most), least);
+    k = _mm512_max_epi32(_mm512_min_epi32(k, most), least);
+    __m128i low = _mm512_cvtepi32_epi8(i), high = _mm512_cvtepi32_epi8(k);
+    *d = top / 127.0f;
+    halves[0] = sum16(low);
+    halves[1] = sum16(high);
+    _mm_storeu_si128((void *)q, low);
+    _mm_storeu_si128((void *)(q + 16), high);
+}
+
 static void round_token(const struct er_acts *a, size_t t)
 {
-    size_t n = a->width, first = t / GROUP * GROUP, in = t - first;
-    bool grouped = first + GROUP <= a->n;
-    int8_t *q = a->q + (grouped ? first : t) * n, block[32];
-    float *d = a->d + (grouped ? first : t) * (n / 32), sums[2];
-    float *out = a->sums + (grouped ? first : t) * (n / 16);
-    for (size_t b = 0; b < n / 32; b++) {
-        const float *x = a->f + t * n + 32 * b;
-        if (!grouped) {
-            er_round_block(x, q + 32 * b, &d[b], &out[2 * b]);
-            continue;
-        }
-        er_round_block(x, block, &d[b * GROUP + in], sums);
-        out[2 * b * GROUP + in] = sums[0];
-        out[(2 * b + 1) * GROUP + in] = sums[1];
-        for (size_t k = 0; k < 8; k++)
-            memcpy(q + (8 * b + k) * 64 + 4 * in, block + 4 * k, 4);
-    }
+    er_round_grouped_by(a, t, round32);
 }
 
-/* -------------------------------------------------- sixteen tokens, rows */
-
-/* One group's vectors. */
-struct group {
-    const int8_t *q;
-    const float *d, *sums;
-    size_t n_units, unit;
-};
-
-/* Unit i of n rows against the sixteen tokens, added to acc. */
-static inline __attribute__((always_inline)) void unit_of_group(
-    const struct group *g, const struct row *rows, size_t i, size_t n,
-    size_t unit, __m512 *acc)
-{
-    __m512i sum[ROWS];
-    const int8_t *q = g->q + i * unit * GROUP;
-    for (size_t r = 0; r < n; r++)
-        sum[r] = _mm512_setzero_si512();
-    for (size_t k = 0; k < unit / 4; k++) {
-        __m512i a = _mm512_loadu_si512(q + 64 * k);
-        for (size_t r = 0; r < n; r++) {
-            int32_t w;
-            memcpy(&w, rows[r].u + i * unit + 4 * k, 4);
-            sum[r] =
-                _mm512_dpbusd_epi32(sum[r], _mm512_set1_epi32(w), a);
-        }
-    }
-    __m512 d = _mm512_loadu_ps(g->d + i * unit / 32 * GROUP);
-    __m512 total = _mm512_loadu_ps(g->sums + i * (unit / 16) * GROUP);
-    if (unit == 32)
-        total = _mm512_add_ps(
-            total, _mm512_loadu_ps(g->sums + (2 * i + 1) * GROUP));
-    for (size_t r = 0; r < n; r++) {
-        __m512 by = _mm512_mul_ps(_mm512_set1_ps(rows[r].s[i]), d);
-        acc[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r]), by, acc[r]);
-        acc[r] = _mm512_fnmadd_ps(
-            _mm512_set1_ps(rows[r].m[i]), total, acc[r]);
-    }
-}
-
-static inline __attribute__((always_inline)) void rows_of_group(
-    const struct group *g, const struct row *rows, size_t n, size_t unit,
-    float *y, size_t stride)
-{
-    __m512 part[16][ROWS];
-    float out[GROUP];
-    for (size_t p = 0; p < 16; p++) {
-        __m512 acc[ROWS];
-        for (size_t r = 0; r < n; r++)
-            acc[r] = _mm512_setzero_ps();
-        for (size_t i = p; i < g->n_units; i += 16)
-            unit_of_group(g, rows, i, n, unit, acc);
-        for (size_t r = 0; r < n; r++)
-            part[p][r] = acc[r];
-    }
-    for (size_t r = 0; r < n; r++) {
-        for (size_t by = 8; by > 0; by /= 2)
-            for (size_t p = 0; p < by; p++)
-                part[p][r] = _mm512_add_ps(part[p][r], part[p + by][r]);
-        _mm512_storeu_ps(out, part[0][r]);
-        for (size_t t = 0; t < GROUP; t++)
-            y[t * stride + r] = out[t];
-    }
-}
-
-static void group_times_rows(const struct group *g, const struct row *rows,
-    size_t n, float *y, size_t stride)
-{
-    if (g->unit == 32 && n == ROWS)
-        rows_of_group(g, rows, ROWS, 32, y, stride);
-    else if (g->unit == 16 && n == ROWS)
-        rows_of_group(g, rows, ROWS, 16, y, stride);
-    else
-        for (size_t r = 0; r < n; r++)
-            rows_of_group(g, rows + r, 1, g->unit, y + r, stride);
-}
-
-/* ------------------------------------------------------ one token, a row */
-
-/* x[i] holds the sums of four neighbours; lane j of the result is the sum of
- * lanes 4j .. 4j + 3 of x[0] | x[1] | x[2] | x[3]: unit 16. */
-static __m512i gather16(const __m512i x[4])
-{
-    __m512i a = _mm512_add_epi32(_mm512_unpacklo_epi32(x[0], x[1]),
-        _mm512_unpackhi_epi32(x[0], x[1]));
-    __m512i b = _mm512_add_epi32(_mm512_unpacklo_epi32(x[2], x[3]),
-        _mm512_unpackhi_epi32(x[2], x[3]));
-    __m512i c = _mm512_add_epi32(
-        _mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
-    /* c: lane 4i + j is quarter i of x[j] */
-    const __m512i order = _mm512_setr_epi32(
-        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    return _mm512_permutexvar_epi32(order, c);
-}
-
-/* Sums of sixteen units of 16 or 32, from 256 or 512 numbers. */
-static inline __m512i sums_of(const uint8_t *u, const int8_t *q, size_t unit)
-{
-    __m512i x[4], y[4];
-    for (size_t i = 0; i < 4; i++) {
-        x[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(),
-            _mm512_loadu_si512(u + 64 * i), _mm512_loadu_si512(q + 64 * i));
-        if (unit == 32)
-            y[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(),
-                _mm512_loadu_si512(u + 256 + 64 * i),
-                _mm512_loadu_si512(q + 256 + 64 * i));
-    }
-    if (unit == 16)
-        return gather16(x);
-    __m512i a = gather16(x), b = gather16(y); /* halves of units */
-    const __m512i even = _mm512_setr_epi32(
-        0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd = _mm512_setr_epi32(
-        1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    return _mm512_add_epi32(_mm512_permutex2var_epi32(a, even, b),
-        _mm512_permutex2var_epi32(a, odd, b));
-}
-
-/* The same of the last units of a row, one by one. */
-static __m512i sums_of_rest(
-    const uint8_t *u, const int8_t *q, size_t unit, size_t n)
-{
-    int32_t sum[16] = {0};
-    for (size_t i = 0; i < n * unit; i++)
-        sum[i / unit] += u[i] * q[i];
-    return _mm512_loadu_si512(sum);
-}
-
-/* Scales of sixteen units from i on; lanes behind the mask are 0. */
-static __m512 scales_at(const float *d, size_t i, size_t unit, __mmask16 lanes)
-{
-    if (unit == 32)
-        return _mm512_maskz_loadu_ps(lanes, d + i);
-    const __m512i twice = _mm512_setr_epi32(
-        0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
-    __mmask16 some = (__mmask16)((1u << (__builtin_popcount(lanes) / 2)) - 1);
-    return _mm512_permutexvar_ps(
-        twice, _mm512_maskz_loadu_ps(some, d + i / 2));
-}
-
-static __m512 totals_at(
-    const float *sums, size_t i, size_t unit, __mmask16 lanes)
-{
-    if (unit == 16)
-        return _mm512_maskz_loadu_ps(lanes, sums + i);
-    uint32_t both = (uint32_t)((1ull << 2 * __builtin_popcount(lanes)) - 1);
-    __m512 a = _mm512_maskz_loadu_ps((__mmask16)both, sums + 2 * i);
-    __m512 b =
-        _mm512_maskz_loadu_ps((__mmask16)(both >> 16), sums + 2 * i + 16);
-    const __m512i even = _mm512_setr_epi32(
-        0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd = _mm512_setr_epi32(
-        1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    return _mm512_add_ps(_mm512_permutex2var_ps(a, even, b),
-        _mm512_permutex2var_ps(a, odd, b));
-}
-
-/* The tree over sixteen lanes, as rows_of_group adds its parts. */
+/* Sixteen lanes added as a tree. */
 static float tree(__m512 x)
 {
     __m256 a = _mm256_add_ps(
@@ -236,64 +63,6 @@ static float tree(__m512 x)
 static __mmask16 lanes_from(size_t i, size_t n)
 {
     return (__mmask16)(n - i >= 16 ? 0xFFFFu : (1u << (n - i)) - 1);
-}
-
-static inline __attribute__((always_inline)) float row_times_token(
-    const struct row *r, const int8_t *q, const float *d, const float *sums,
-    size_t n_units, size_t unit)
-{
-    __m512 acc = _mm512_setzero_ps();
-    for (size_t i = 0; i < n_units; i += 16) {
-        size_t left = n_units - i;
-        __mmask16 lanes = lanes_from(i, n_units);
-        __m512i sum =
-            left >= 16
-                ? sums_of(r->u + i * unit, q + i * unit, unit)
-                : sums_of_rest(r->u + i * unit, q + i * unit, unit, left);
-        __m512 by = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, r->s + i),
-            scales_at(d, i, unit, lanes));
-        acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), by, acc);
-        acc = _mm512_fnmadd_ps(_mm512_maskz_loadu_ps(lanes, r->m + i),
-            totals_at(sums, i, unit, lanes), acc);
-    }
-    return tree(acc);
-}
-
-/* ------------------------------------------------------------- matrices */
-
-static struct row row_at(float *scratch, size_t n, size_t i)
-{
-    float *at = scratch + i * (n / 4 + n / 8);
-    return (struct row){(uint8_t *)(at + n / 8), at, at + n / 16};
-}
-
-static void rows_rounded(const struct er_matrix *m, size_t from, size_t to,
-    const struct er_acts *x, float *y, size_t stride, float *scratch)
-{
-    size_t n = m->n_in, unit = er_unpack_unit(m->type);
-    size_t step = x->n < GROUP ? 1 : ROWS; /* one row stays in the cache */
-    struct row rows[ROWS];
-    for (size_t at = from; at < to; at += step) {
-        size_t many = to - at < step ? to - at : step, t = 0;
-        for (size_t r = 0; r < many; r++) {
-            rows[r] = row_at(scratch, n, r);
-            unpack(m, at + r, rows[r]);
-        }
-        for (; t + GROUP <= x->n; t += GROUP) {
-            struct group g = {x->q + t * n, x->d + t * (n / 32),
-                x->sums + t * (n / 16), n / unit, unit};
-            group_times_rows(&g, rows, many, y + t * stride + at, stride);
-        }
-        for (; t < x->n; t++)
-            for (size_t r = 0; r < many; r++)
-                y[t * stride + at + r] =
-                    unit == 32 ? row_times_token(&rows[r], x->q + t * n,
-                                     x->d + t * (n / 32),
-                                     x->sums + t * (n / 16), n / 32, 32)
-                               : row_times_token(&rows[r], x->q + t * n,
-                                     x->d + t * (n / 32),
-                                     x->sums + t * (n / 16), n / 16, 16);
-    }
 }
 
 static float dot(const float *a, const float *b, size_t n)
@@ -483,13 +252,14 @@ const struct er_kernels *er_kernels_avx512(void)
 {
     static const struct er_kernels table = {
         .name = "avx512",
+        .tiles = true,
         .exact = rows_exact,
-        .rounded = {[ER_Q4_0] = rows_rounded, [ER_Q4_1] = rows_rounded,
-            [ER_Q5_0] = rows_rounded, [ER_Q5_1] = rows_rounded,
-            [ER_Q8_0] = rows_rounded, [ER_Q2_K] = rows_rounded,
-            [ER_Q3_K] = rows_rounded, [ER_Q4_K] = rows_rounded,
-            [ER_Q5_K] = rows_rounded, [ER_Q6_K] = rows_rounded,
-            [ER_IQ4_NL] = rows_rounded, [ER_IQ4_XS] = rows_rounded},
+        .rounded = {[ER_Q4_0] = er_rows_avx512, [ER_Q4_1] = er_rows_avx512,
+            [ER_Q5_0] = er_rows_avx512, [ER_Q5_1] = er_rows_avx512,
+            [ER_Q8_0] = er_rows_avx512, [ER_Q2_K] = er_rows_avx512,
+            [ER_Q3_K] = er_rows_avx512, [ER_Q4_K] = er_rows_avx512,
+            [ER_Q5_K] = er_rows_avx512, [ER_Q6_K] = er_rows_avx512,
+            [ER_IQ4_NL] = er_rows_avx512, [ER_IQ4_XS] = er_rows_avx512},
         .attend = attend,
         .round = round_token,
         .silu = silu,

@@ -48,7 +48,8 @@ void er_rows_rounded(const struct er_matrix *m, size_t from, size_t to,
     rows(m, from, to, x->r, x->n, y, stride, scratch);
 }
 
-void er_round_block(const float *x, int8_t *q, float *d, float *sums)
+void er_round_block(
+    const float *x, int8_t *q, float *d, int32_t sums[2])
 {
     float most = 0;
     for (int i = 0; i < 32; i++)
@@ -56,13 +57,13 @@ void er_round_block(const float *x, int8_t *q, float *d, float *sums)
     float back = most > 0 ? 127.0f / most : 0;
     *d = most / 127.0f;
     for (int half = 0; half < 2; half++) {
-        int sum = 0;
+        int32_t sum = 0;
         for (int i = 16 * half; i < 16 * half + 16; i++) {
             float v = rintf(x[i] * back);
             q[i] = (int8_t)(v > 127 ? 127 : v >= -127 ? v : -127);
             sum += q[i];
         }
-        sums[half] = *d * (float)sum;
+        sums[half] = sum;
     }
 }
 
@@ -70,7 +71,8 @@ void er_round_plain(const struct er_acts *a, size_t t)
 {
     size_t n = a->width;
     const float *x = a->f + t * n;
-    float *r = a->r + t * n, d, sums[2];
+    float *r = a->r + t * n, d;
+    int32_t sums[2];
     int8_t q[32];
     for (size_t i = 0; i < n; i += 32) {
         er_round_block(x + i, q, &d, sums);

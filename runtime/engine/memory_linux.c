@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* The beginning of a small file, NUL-terminated; "" if there is none. */
@@ -56,6 +57,31 @@ uint64_t er_memory_available(void)
     uint64_t machine = read_field("/proc/meminfo", "MemAvailable:", 1024);
     uint64_t limit = group();
     return machine < limit ? machine : limit;
+}
+
+void *er_memory_take(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+    return p;
+}
+
+void er_memory_give(void *p, size_t bytes)
+{
+    if (p)
+        munmap(p, bytes);
+}
+
+void er_memory_let_go(const void *p, size_t bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)p + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)p + bytes) / page * page;
+    if (from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 #else

@@ -1,6 +1,7 @@
 /* Binding tensors by name. */
 #include "engine/weights.h"
 
+#include "engine/memory.h"
 #include "engine/quant.h"
 
 #include <stdio.h>
@@ -142,5 +143,6 @@ int er_weights_bind(const struct er_gguf *g, struct er_shape *s,
 void er_weights_release(struct er_weights *w)
 {
     free(w->layers);
+    er_memory_give(w->tiles, w->tiles_bytes);
     *w = (struct er_weights){0};
 }

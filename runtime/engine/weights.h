@@ -11,6 +11,7 @@
 /* A matrix in one of the block formats; data borrowed from the mapping. */
 struct er_matrix {
     const void *data;
+    const unsigned char *packed; /* tiles, see pack.h; NULL: as the file */
     uint32_t type; /* er_quant_type */
     uint32_t n_out, n_in;
     size_t row_bytes;
@@ -39,10 +40,12 @@ struct er_weights {
     const float *rope_factors; /* [n_rot / 2], or NULL */
     struct er_layer *layers;   /* [n_layer] */
     bool tied;
+    unsigned char *tiles; /* what was packed; NULL: nothing */
+    size_t tiles_bytes;
 };
 
 /* Find and check all tensors; sets s->n_vocab. The weights are borrowed from
- * g; release frees the table alone.
+ * g; release frees the table, and what was packed.
  * Errors  SYNTAX (missing, of another shape), NOMEM. [any] */
 int er_weights_bind(const struct er_gguf *g, struct er_shape *s,
     struct er_weights *w, struct errand_error *err);

@@ -8,6 +8,7 @@
 
 #include "engine/kernel.h"
 #include "engine/kernel_unpack.h"
+#include "engine/pack.h"
 #include "engine/threads.h"
 
 #include <math.h>
@@ -87,13 +88,34 @@ static float *product(const struct er_kernels *k, struct setting *s,
     size_t from, size_t to)
 {
     float *y = take(s->n * s->m.n_out * sizeof *y);
-    float *scratch = take(4 * s->m.n_in * sizeof *scratch);
+    float *scratch = take(8 * s->m.n_in * sizeof *scratch);
     for (size_t t = 0; t < s->n; t++)
         k->round(&s->x, t);
     k->rounded[s->m.type](
         &s->m, from, to, &s->x, y, s->m.n_out, scratch);
     free(scratch);
     return y;
+}
+
+/* A packed matrix gives the bits of one that is not. */
+static void hold_packed(const struct er_kernels *k, struct setting *s)
+{
+    size_t bytes = er_pack_bytes(&s->m), n = s->n * s->m.n_out;
+    size_t tile = er_pack_tile_bytes(s->m.type, s->m.n_in);
+    if (!k->tiles || bytes == 0)
+        return;
+    assert_int_equal(tile % 64, 0);
+    unsigned char *packed = take(bytes);
+    float *want = product(k, s, 0, s->m.n_out);
+    for (size_t i = 0; i < bytes / tile; i++)
+        er_pack_tile(&s->m, i, packed + i * tile);
+    s->m.packed = packed;
+    float *got = product(k, s, 0, s->m.n_out);
+    assert_memory_equal(got, want, n * sizeof *got);
+    s->m.packed = NULL;
+    free(want);
+    free(got);
+    free(packed);
 }
 
 static void hold(const struct er_kernels *k, uint32_t type, uint32_t n_in,
@@ -107,7 +129,7 @@ static void hold(const struct er_kernels *k, uint32_t type, uint32_t n_in,
             .row_bytes = bytes / n_out},
         .x = {.n = n, .width = n_in, .f = f, .r = take(wide * sizeof *f),
             .q = take(wide), .d = take(wide / 32 * sizeof *f),
-            .sums = take(wide / 16 * sizeof *f)}};
+            .sums = take(wide / 32 * 3 * sizeof(int32_t))}};
     for (size_t i = 0; i < wide; i++)
         f[i] = unit();
     size_t from = n_out > 4 ? 1 : 0;
@@ -129,6 +151,7 @@ static void hold(const struct er_kernels *k, uint32_t type, uint32_t n_in,
                     (double)got[t * n_out + i], (double)want[t * n_out + i]);
         }
     }
+    hold_packed(k, &s);
     free(row);
     free(want);
     free(got);
@@ -142,8 +165,8 @@ static void hold(const struct er_kernels *k, uint32_t type, uint32_t n_in,
 
 static void hold_table(const char *name)
 {
-    static const uint32_t outs[] = {1, 4, 7}, blocks[] = {1, 2, 3, 16, 17};
-    static const size_t tokens[] = {1, 15, 16, 33};
+    static const uint32_t outs[] = {1, 7, 33}, blocks[] = {1, 2, 3, 16, 17};
+    static const size_t tokens[] = {1, 3, 15, 16, 33};
     const struct er_kernels *k = er_kernels_named(name);
     if (!k) {
         printf("# skip: this machine has no kernels %s\n", name);
@@ -152,7 +175,7 @@ static void hold_table(const char *name)
     for (size_t i = 0; i < TYPES; i++)
         for (size_t o = 0; o < 3; o++)
             for (size_t b = 0; b < 5; b++)
-                for (size_t t = 0; t < 4; t++)
+                for (size_t t = 0; t < 5; t++)
                     hold(k, types[i],
                         blocks[b] * er_quant_get(types[i])->block, outs[o],
                         tokens[t]);
