@@ -6,9 +6,9 @@
  */
 #include "ctx.h"
 
+#include "base/html.h"
 #include "base/text.h"
 #include "host.h"
-#include "html.h"
 
 #include <lauxlib.h>
 

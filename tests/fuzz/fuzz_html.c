@@ -1,10 +1,7 @@
 /* Web pages as text, from any bytes in any charset: what comes out is UTF-8,
- * within its limit. The worker is a program of its own, so its files are
- * included. */
-#include "worker/html.c"
-#include "worker/html_charset.c"
-#include "worker/html_entity.c"
-#include "worker/html_link.c"
+ * within its limit. */
+#include "base/html.h"
+#include "base/text.h"
 
 #include <stdint.h>
 

@@ -1,17 +1,15 @@
-/* Web pages as text. The worker is a program of its own, so its files are
- * included. */
+/* Web pages as text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "worker/html.c"
-#include "worker/html_charset.c"
-#include "worker/html_entity.c"
-#include "worker/html_link.c"
+#include "base/html.h"
+#include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static char *text_of(struct er_html *page, const char *html, size_t most)
 {

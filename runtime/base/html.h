@@ -5,8 +5,8 @@
  * and stand at the end. It is no browser: it takes any bytes, looks at each
  * once, and never fails but for memory.
  */
-#ifndef ERRAND_WORKER_HTML_H
-#define ERRAND_WORKER_HTML_H
+#ifndef ERRAND_BASE_HTML_H
+#define ERRAND_BASE_HTML_H
 
 #include "base/buf.h"
 
@@ -49,7 +49,7 @@ unsigned long er_html_meant(unsigned long code);
 
 /* Write a code point as UTF-8; the number of bytes. One that is none becomes
  * U+FFFD. */
-size_t er_utf8_put(unsigned long code, char out[4]);
+size_t er_html_utf8(unsigned long code, char out[4]);
 
 /* --- html_link.c */
 

@@ -88,7 +88,7 @@ static const struct name {
 
 enum { NAMES = sizeof names / sizeof names[0], NAME_MOST = 10 };
 
-size_t er_utf8_put(unsigned long code, char out[4])
+size_t er_html_utf8(unsigned long code, char out[4])
 {
     if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
         code = 0xfffd;
@@ -130,7 +130,7 @@ static size_t read_number(const char *s, size_t len, char out[8], size_t *n)
     }
     if (at == first)
         return 0;
-    *n = er_utf8_put(er_html_meant(code), out);
+    *n = er_html_utf8(er_html_meant(code), out);
     return at < len && s[at] == ';' ? at + 1 : at;
 }
 
@@ -156,6 +156,6 @@ size_t er_html_entity(const char *s, size_t len, char out[8], size_t *n)
         bsearch(word, names, NAMES, sizeof names[0], by_name);
     if (!row)
         return 0;
-    *n = er_utf8_put(row->code, out);
+    *n = er_html_utf8(row->code, out);
     return at + 1;
 }

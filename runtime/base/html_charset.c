@@ -90,7 +90,7 @@ static bool read_latin(
         for (size_t k = 0; nine && k < 8; k++)
             if (others[k].byte == c)
                 code = others[k].code;
-        er_buf_add(out, utf8, er_utf8_put(code, utf8));
+        er_buf_add(out, utf8, er_html_utf8(code, utf8));
     }
     return !out->failed;
 }
@@ -112,7 +112,7 @@ static bool read_utf16(
             }
         }
         if (unit != 0xfeff)
-            er_buf_add(out, utf8, er_utf8_put(unit, utf8));
+            er_buf_add(out, utf8, er_html_utf8(unit, utf8));
     }
     return !out->failed;
 }
