@@ -3,7 +3,7 @@ _errand() {
     local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
     local prev=${COMP_WORDS[COMP_CWORD-1]} options=
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W 'run chat resume batch tools log models policy doctor debug version help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'run chat resume batch index search tools log models policy doctor debug version help --help --version' -- "$cur"))
         return
     fi
     case $cmd in
@@ -225,6 +225,54 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'batch --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'index --collection') return ;;
+    'index --jobs') return ;;
+    'index --limit'|'index -n') return ;;
+    'index --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'index --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'index --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'index --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'index --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'index --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'search --collection') return ;;
+    'search --path')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'search --kind')
+        COMPREPLY=($(compgen -W 'text markdown html code jsonl csv pdf office' -- "$cur"))
+        return ;;
+    'search --limit'|'search -n') return ;;
+    'search --per-document') return ;;
+    'search --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'search --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'search --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'search --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'search --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'search --sync')
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
     'tools list --store')
@@ -607,6 +655,8 @@ _errand() {
     'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
     'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'index') options='--collection --list --remove --again --hidden --jobs --limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'search') options='--collection --path --kind --limit -n --per-document --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;

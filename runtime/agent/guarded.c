@@ -42,7 +42,8 @@ static void list_store(struct list *l, const char *path)
     static const char *const ends[] = {"", "-wal", "-shm", "-journal",
         ".lock", ".open", ".v1.backup", ".v2.backup", ".v3.backup",
         ".v4.backup", ".v5.backup", ".v6.backup", ".v7.backup",
-        ".v8.backup", ".v9.backup"};
+        ".v8.backup", ".v9.backup", ".docs", ".docs-wal", ".docs-shm",
+        ".docs-journal", ".docs.lock"};
     for (size_t i = 0; path && i < sizeof ends / sizeof ends[0]; i++) {
         struct er_buf name;
         er_buf_init(&name, 64 * 1024);

@@ -223,7 +223,7 @@ static int open_store(
     int rc = rt->store
                  ? er_guarded_tell(rt, path, opt->config_path, err)
                  : err->code;
-    free(path);
+    rt->store_path = path;
     return rc;
 }
 
@@ -411,6 +411,8 @@ void errand_close(errand *rt)
     er_tools_free(rt->tools);
     er_runtime_close_services(rt);
     er_store_close(rt->store);
+    er_docs_close(rt->docs);
+    free(rt->store_path);
     while (rt->runs) {
         errand_run *r = rt->runs;
         rt->runs = r->next;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "model/model.h"
+#include "search/docs.h"
 #include "store/store.h"
 #include "tool/fetch.h"
 #include "tool/policy.h"
@@ -36,6 +37,8 @@ struct errand {
     er_vault *vault;        /* secrets of tools */
     struct er_fetch *fetch; /* requests of tools */
     er_models *models;
+    char *store_path;       /* the store's file */
+    er_docs *docs;          /* documents; NULL: not opened yet */
     char owner[128];
     char *default_model; /* what a request without a model asks; or NULL */
     er_policy *policy;   /* of errand.lua, and what is always allowed */
@@ -58,6 +61,9 @@ struct errand {
 
 /* Read the tools' folders on first use. Errors as er_tools_load_dir. */
 int er_runtime_need_tools(errand *rt, struct errand_error *err);
+
+/* The documents, opened on first use; NULL with err set. In docs.c. */
+er_docs *er_runtime_docs(errand *rt, struct errand_error *err);
 
 /* What tools may ask for, from the configuration: once, after the tools.
  * Errors CONFIG, NOMEM. In services.c. */

@@ -57,6 +57,35 @@ static const struct er_command commands[] = {
         .groups = {&er_opts_batch, &er_opts_request, &er_opts_budgets,
             &er_opts_policy, &er_opts_runtime, &er_opts_talk},
         .run = er_cmd_batch},
+    {.name = "index",
+        .words = "[PATH...]",
+        .summary = "read files and folders, to search and to ask about",
+        .detail =
+            "New and changed files are read, those that are gone are "
+            "forgotten. Text, Markdown, HTML, source code, JSON lines and "
+            "CSV are read as they are; PDF with pdftotext, office files with "
+            "pandoc, where they are installed. Safe to stop and to repeat.",
+        .examples =
+            "errand index docs notes.md\n"
+            "errand index --list\n"
+            "errand index --remove docs\n",
+        .max_words = -1,
+        .groups = {&er_opts_index, &er_opts_runtime, &er_opts_json},
+        .run = er_cmd_index},
+    {.name = "search",
+        .words = "QUERY...",
+        .summary = "find passages in what is indexed",
+        .detail =
+            "Several words need not all occur; more is better. \"Words in "
+            "quotes\" must occur so, and -words must not (behind --, or "
+            "they are taken for options).",
+        .examples =
+            "errand search how long are leases\n"
+            "errand search '\"exit status\" budget' --path docs\n",
+        .min_words = 1,
+        .max_words = -1,
+        .groups = {&er_opts_find, &er_opts_runtime, &er_opts_json},
+        .run = er_cmd_search},
     {.name = "tools list",
         .words = "",
         .summary = "the tools there are",

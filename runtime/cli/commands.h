@@ -50,6 +50,8 @@ int er_cmd_tools_show(struct er_cli *cli);
 int er_cmd_tools_check(struct er_cli *cli);
 int er_cmd_tools_call(struct er_cli *cli);
 int er_cmd_tools_new(struct er_cli *cli);
+int er_cmd_index(struct er_cli *cli);
+int er_cmd_search(struct er_cli *cli);
 int er_cmd_log_list(struct er_cli *cli);
 int er_cmd_log_show(struct er_cli *cli);
 int er_cmd_log_search(struct er_cli *cli);

@@ -246,6 +246,50 @@ static const struct er_opt search_rows[] = {
 const struct er_opt_group er_opts_search = {
     .title = "Choice", .options = search_rows};
 
+#define COLLECTION_ROW(what)                                              \
+    {.name = "collection", .kind = ER_OPT_TEXT,                           \
+        .offset = AT(collection), .arg = "NAME", .help = what}
+
+static const struct er_opt index_rows[] = {
+    COLLECTION_ROW("the documents belong to it (default if not given)"),
+    {.name = "list", .kind = ER_OPT_FLAG, .offset = AT(list),
+        .help = "show what is indexed, at PATH if given"},
+    {.name = "remove", .kind = ER_OPT_FLAG, .offset = AT(remove),
+        .help = "forget what is indexed at PATH, or a collection"},
+    {.name = "again", .kind = ER_OPT_FLAG, .offset = AT(again),
+        .help = "read unchanged files too"},
+    {.name = "hidden", .kind = ER_OPT_FLAG, .offset = AT(hidden),
+        .help = "also names that begin with a dot"},
+    {.name = "jobs", .kind = ER_OPT_INT, .offset = AT(jobs), .arg = "N",
+        .help = "threads that read (one per processor if not given)",
+        .min = 1, .max = 64},
+    {.name = "limit", .letter = 'n', .kind = ER_OPT_INT,
+        .offset = AT(limit), .arg = "N",
+        .help = "list at most N (1000 if not given)", .min = 1,
+        .max = 1000000},
+    END_ROW,
+};
+const struct er_opt_group er_opts_index = {
+    .title = "Index", .options = index_rows};
+
+static const struct er_opt find_rows[] = {
+    COLLECTION_ROW("only in this collection"),
+    {.name = "path", .kind = ER_OPT_FILE, .offset = AT(path), .arg = "PATH",
+        .help = "only in this file, this folder, or what a pattern fits"},
+    {.name = "kind", .kind = ER_OPT_CHOICE, .offset = AT(kind),
+        .arg = "text|markdown|html|code|jsonl|csv|pdf|office",
+        .help = "only documents of this kind"},
+    {.name = "limit", .letter = 'n', .kind = ER_OPT_INT,
+        .offset = AT(limit), .arg = "N",
+        .help = "at most N (10 if not given)", .min = 1, .max = 1000},
+    {.name = "per-document", .kind = ER_OPT_INT,
+        .offset = AT(per_document), .arg = "N",
+        .help = "at most N of one document", .min = 1, .max = 1000},
+    END_ROW,
+};
+const struct er_opt_group er_opts_find = {
+    .title = "Search", .options = find_rows};
+
 static const struct er_opt export_rows[] = {
     {.name = "format", .kind = ER_OPT_CHOICE, .offset = AT(format),
         .arg = "md|json", .help = "Markdown (if not given) or JSON"},

@@ -19,6 +19,7 @@ extern const struct er_opt_group er_opts_batch;
 extern const struct er_opt_group er_opts_new;
 extern const struct er_opt_group er_opts_list;
 extern const struct er_opt_group er_opts_search;
+extern const struct er_opt_group er_opts_index, er_opts_find;
 extern const struct er_opt_group er_opts_export;
 extern const struct er_opt_group er_opts_fork;
 extern const struct er_opt_group er_opts_resolve;

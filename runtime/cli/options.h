@@ -54,6 +54,9 @@ struct er_args {
     int special, exact, c_source;
     int64_t jobs, limit, at, context;
     int64_t prompt_tokens, answer_tokens, rounds, threads;
+    const char *collection, *path, *kind; /* documents */
+    int list, remove, again, hidden;
+    int64_t per_document;
     struct er_list loras;
 };
 

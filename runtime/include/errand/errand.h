@@ -462,6 +462,45 @@ ERRAND_API ERRAND_MUST_USE int errand_tools_call(errand *rt,
     const char *name, const char *args, char **json,
     struct errand_error *err);
 
+/* ---------------------------------------------------------- documents
+ *
+ * Text from files, cut into chunks and indexed for full-text search, in a
+ * database beside the store's. docs/search.md tells of it. */
+
+/* Told on the calling thread: what was done so far, as JSON of the answer's
+ * shape with "files","total","bytes"; or {"problem","path"} for a file that
+ * could not be read. Return 0 to go on, other values to stop. */
+typedef int (*errand_index_fn)(void *user, const char *json);
+
+/* Index files and folders (n paths): new and changed files are read, those
+ * that are gone are removed. Blocks; what is done so far stays, whatever
+ * happens. Options: collection ("default"), jobs (threads; one per
+ * processor), again (unchanged files too), hidden (names with a dot).
+ * Answer: {"added","changed","unchanged","removed","skipped","chunks"}.
+ * Errors NOT_FOUND, IO, BUSY, CANCELLED. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_index(errand *rt,
+    const char *const *paths, size_t n, const char *options,
+    errand_index_fn on_progress, void *user, char **json,
+    struct errand_error *err);
+
+/* Chunks that fit a query, best first. In it "words in quotes" must occur
+ * and -words must not. Options: limit (10), collection, path (a file, a
+ * folder or a glob), kind, per_document (most chunks of one).
+ * Answer: array as in schemas/hit.schema.json. Errors USAGE, RANGE. [owner],
+ * or [any] with a loop thread */
+ERRAND_API ERRAND_MUST_USE int errand_search(errand *rt, const char *query,
+    const char *options, char **json, struct errand_error *err);
+
+/* What is indexed. Options: collection, path, limit (1000; 0: no documents).
+ * Answer: {"path","collections","documents"}. As errand_search. */
+ERRAND_API ERRAND_MUST_USE int errand_documents(errand *rt,
+    const char *options, char **json, struct errand_error *err);
+
+/* Forget documents. Options: path (a file or folder), collection; one at
+ * least. Answer: {"removed"}. Errors NOT_FOUND, USAGE. As errand_search. */
+ERRAND_API ERRAND_MUST_USE int errand_documents_remove(errand *rt,
+    const char *options, char **json, struct errand_error *err);
+
 /* -------------------------------------------------- policy, for people */
 
 /* The rules that hold for every run: array of {"kind","rule","from"}, from
