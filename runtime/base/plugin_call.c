@@ -218,8 +218,7 @@ static const void *host_extension(
     struct errand_tool_call *call, const char *id)
 {
     (void)call;
-    (void)id;
-    return NULL; /* none yet */
+    return id ? er_plugin_extension(id) : NULL;
 }
 
 static const struct errand_tool_host host = {
@@ -248,6 +247,7 @@ bool er_plugin_call_init(struct er_plugin_call *c, const json_t *arguments,
         .deadline_ms = er_mono_ms() + timeout_ms};
     er_buf_init(&c->result, ER_FRAME_MAX);
     er_buf_init(&c->message, ER_PLUGIN_MESSAGE);
+    er_buf_init(&c->heard.why, ER_PLUGIN_MESSAGE);
     c->arguments = json_is_object(arguments)
         ? json_incref((json_t *)arguments) : json_object();
     c->text = c->arguments ? er_json_text(c->arguments) : NULL;
@@ -275,6 +275,7 @@ void er_plugin_call_release(struct er_plugin_call *c)
     free(c->key);
     er_buf_release(&c->result);
     er_buf_release(&c->message);
+    er_plugin_heard_release(&c->heard);
     c->arguments = NULL;
     c->text = c->key = NULL;
 }

@@ -18,6 +18,15 @@ enum {
     ER_PLUGIN_MESSAGE = 4000,  /* bytes of what fail says */
 };
 
+/* What the functions of extensions gave; kept until the next question. */
+struct er_plugin_heard {
+    json_t *value;
+    char *text;
+    const char **list;
+    struct er_buf why;
+    struct errand_tool_http_answer http;
+};
+
 struct er_plugin_call {
     struct errand_tool_call shown; /* first: what the plugin is given */
     json_t *arguments;             /* held */
@@ -30,6 +39,13 @@ struct er_plugin_call {
     /* A line of the log; len is at most ER_PLUGIN_LINE. May be NULL. */
     void (*log)(void *ctx, int level, const char *text, size_t len);
     void *ctx;
+    /* Ask a service of the runtime and wait; params is taken. The answer's
+     * value, which the caller drops, or NULL and why. May be NULL: there is
+     * nobody to ask. */
+    json_t *(*ask)(void *ask_ctx, const char *service, json_t *params,
+        struct er_buf *why);
+    void *ask_ctx;
+    struct er_plugin_heard heard; /* what it was answered last */
     /* Does nobody wait for the answer any more? Called on any thread. May be
      * NULL: then the deadline alone says so. */
     bool (*is_over)(void *over_ctx);
@@ -42,6 +58,11 @@ bool er_plugin_call_init(struct er_plugin_call *c, const json_t *arguments,
     const char *key, uint32_t attempt, uint32_t timeout_ms);
 
 void er_plugin_call_release(struct er_plugin_call *c);
+
+/* --- plugin_ask.c: the extensions */
+
+const void *er_plugin_extension(const char *id);
+void er_plugin_heard_release(struct er_plugin_heard *h);
 
 /* After run returned: the result (*ok) or why there is none; borrowed as
  * long as the call. Valid UTF-8 is seen to by who passes it on. */

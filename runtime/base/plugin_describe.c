@@ -138,9 +138,12 @@ static void add_tool(
         effects[t->effect <= ERRAND_TOOL_KEYED ? t->effect : 0],
         t->timeout_ms ? (unsigned)t->timeout_ms : 30000u);
     er_buf_addf(out,
-        ",\"sequential\":%s,\"polls\":%s,\"reentrant\":%s,\"probes\":%s",
+        ",\"sequential\":%s,\"polls\":%s,\"external\":%s,\"egress\":%s,"
+        "\"reentrant\":%s,\"probes\":%s",
         t->flags & ERRAND_TOOL_SEQUENTIAL ? "true" : "false",
         t->flags & ERRAND_TOOL_POLLS ? "true" : "false",
+        t->flags & ERRAND_TOOL_EXTERNAL ? "true" : "false",
+        t->flags & ERRAND_TOOL_EGRESS ? "true" : "false",
         t->flags & ERRAND_TOOL_REENTRANT ? "true" : "false",
         er_plugin_probe(t) ? "true" : "false");
     add_object(w, out, "parameters", t->parameters, none);

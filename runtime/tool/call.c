@@ -182,7 +182,6 @@ static int start_lua(er_tools *t, er_tool_call *call,
     if (!entry->profile)
         return ERRAND_NOMEM;
     job->profile = entry->profile;
-    job->id = er_pool_next_id(t->pool);
     job->timeout_ms =
         req->timeout_ms > 0 ? req->timeout_ms : req->tool->timeout_ms;
     job->code = entry->code ? er_code_hold(entry->code) : NULL;
@@ -214,6 +213,7 @@ int er_tools_call(er_tools *t, const struct er_tool_request *req,
     if (!call)
         return er_nomem(err);
     call->kind = entry->run ? ER_CALL_CALLBACK : ER_CALL_LUA;
+    call->job.id = er_pool_next_id(t->pool);
     call->tools = t;
     call->tool = req->tool;
     call->done = done;
@@ -236,6 +236,8 @@ void er_tools_cancel(er_tool_call *call)
         return;
     if (call->kind == ER_CALL_CALLBACK)
         er_callback_cancel(call->callback);
-    else
+    else {
+        er_services_drop(call); /* nobody waits for their answers */
         er_pool_cancel(call->tools->pool, &call->job);
+    }
 }

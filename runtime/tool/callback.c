@@ -7,41 +7,13 @@
  * The hub is what outlives the runtime for such answers: it knows whether
  * there still is a loop to post to.
  */
+#include "callback.h"
+
 #include "base/clock.h"
 #include "base/text.h"
-#include "parts.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct er_hub {
-    atomic_int holders;   /* the registry, and every call */
-    pthread_mutex_t lock; /* over loop and over posting to it */
-    struct er_loop *loop; /* NULL once closed */
-    errand_call *calls;   /* not ended; the loop's thread alone */
-};
-
-struct errand_call {
-    atomic_int holders;
-    struct er_hub *hub;
-    errand_call *next, *prev; /* among the hub's calls */
-    char *key, *args;
-    size_t args_len;
-    int64_t timeout_ms, began_ms;
-
-    er_tool_call *call; /* NULL once the outcome was told */
-    struct er_post start, answer;
-    struct er_timer deadline; /* also tells of a cancel */
-    bool cancelled;
-    atomic_bool over; /* nobody waits for the answer any more */
-    uint32_t attempt;
-
-    char *text; /* the answer; written before it is posted */
-    size_t len;
-    bool failed;
-};
 
 /* ----------------------------------------------------------- holding on */
 
@@ -120,6 +92,8 @@ static void tell(errand_call *c, enum er_tool_status status,
     atomic_store(&c->over, true);
     er_timer_stop(&c->deadline);
     unlink_call(c);
+    er_services_drop(call);
+    er_callback_end_question(c, NULL, "the call is over");
     er_call_hand_over(call, &o);
     release(c);
 }

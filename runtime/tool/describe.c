@@ -76,6 +76,7 @@ bool er_tool_read_parts(
             .sequential = json_is_true(json_object_get(tool, "sequential")),
             .polls = json_is_true(json_object_get(tool, "polls")),
             .external = json_is_true(json_object_get(tool, "external")),
+            .egress = json_is_true(json_object_get(tool, "egress")),
             .timeout_ms = timeout}};
     return parts->name && parts->description && parts->version &&
            json_is_object(parts->parameters) && timeout >= 1 &&

@@ -7,6 +7,7 @@
  * while it is stuck in the plugin's code: such a thread cannot be ended, so
  * at the end it is left alone, with what it holds.
  */
+#include "callback.h"
 #include "plugin.h"
 
 #include "base/clock.h"
@@ -130,6 +131,12 @@ static void run_init(struct er_inproc *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+static json_t *ask(
+    void *ctx, const char *service, json_t *params, struct er_buf *why)
+{
+    return er_callback_ask(ctx, service, params, why);
+}
+
 static bool is_over(void *ctx) { return er_callback_is_over(ctx); }
 
 static void answer(struct er_plugin_call *c, errand_call *call)
@@ -158,6 +165,8 @@ static void run_call(struct er_inproc *p, struct work *w)
     }
     c.log = send_line;
     c.ctx = p;
+    c.ask = ask;
+    c.ask_ctx = w->call;
     c.is_over = is_over;
     c.over_ctx = w->call;
     w->tool->run(p->self, &c.shown);

@@ -10,7 +10,7 @@ enum { MOST = 16 }; /* of one list */
 
 static const struct key {
     const char *name;
-    bool is_flag;
+    bool is_flag; /* or, of values that are shared, their name */
     bool is_program;
 } keys[] = {{"kv", true, false}, {"net", false, false},
     {"read", false, false}, {"run", false, true}, {"secrets", false, false},
@@ -83,11 +83,14 @@ static bool resolve(const struct key *key, const json_t *asked,
     const json_t *config, const char *who, json_t *out, json_t *problems)
 {
     const json_t *list = meant(asked, config);
-    if (key->is_flag && !json_is_boolean(asked)) {
-        complain(problems, who, key->name, "must be true or false");
+    bool is_name = key->is_flag && json_array_size(asked) == 1 &&
+                   is_list(asked, false);
+    if (key->is_flag && !is_name && !json_is_boolean(asked)) {
+        complain(problems, who, key->name, "must be true, false, or the name "
+            "of values that tools share, such as [\"memory\"]");
         return false;
     }
-    if (key->is_flag)
+    if (key->is_flag && !is_name)
         return !json_is_true(asked) ||
                json_object_set_new(out, key->name, json_true()) == 0;
     if (!is_form(asked) || (list && !is_list(list, key->is_program))) {

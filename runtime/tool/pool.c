@@ -13,6 +13,7 @@
 
 enum {
     GRACE_MS = 100,       /* the worker stops itself first */
+    LISTEN_MS = 2000,     /* more, for a tool that listens (worker/wire.h) */
     DELAY_FIRST_MS = 10,  /* after the second death in a row */
     DELAY_MOST_MS = 1000,
     REAP_MS = 2,          /* between looks at a dying worker */
@@ -325,6 +326,8 @@ static bool on_frame(struct er_slot *slot, const char *text, size_t len)
     } else if (json_object_get(frame, "ask")) {
         if (!job->ask || !job->ask(job, frame, len))
             end_for(slot, "the worker asked what cannot be asked");
+    } else if (json_is_true(json_object_get(frame, "listens"))) {
+        job->listens = true;
     } else if (!er_pool_log(slot->pool->log, frame)) {
         on_answer(slot, frame);
     }
@@ -492,13 +495,30 @@ struct er_slot *er_pool_start(struct er_pool *pool,
     return slot;
 }
 
+static void on_deadline(void *ctx);
+
+/* Give a tool that listens a moment to end by itself, once. */
+static bool warn(struct er_slot *slot)
+{
+    struct er_job *job = slot->job;
+    if (job->warned)
+        return false;
+    job->warned = true;
+    return er_timer_start(slot->pool->loop, &slot->deadline, LISTEN_MS,
+               on_deadline, slot, NULL) == ERRAND_OK;
+}
+
 static void on_deadline(void *ctx)
 {
     struct er_slot *slot = ctx;
     struct er_job *job = slot->job;
+    if (job && job->listens && warn(slot))
+        return;
     slot->job = NULL;
     er_pool_end_slot(slot);
-    if (job)
+    if (job && job->cancelled)
+        end_later(slot->pool, job, ER_TOOL_CANCELLED, "cancelled and killed");
+    else if (job)
         end_later(slot->pool, job, ER_TOOL_TIMEOUT,
             "killed at its deadline, where is not known");
 }
@@ -723,12 +743,31 @@ void er_pool_submit(struct er_pool *pool, struct er_job *job)
 {
     job->slot = NULL;
     job->started = job->ended = false;
+    job->listens = job->warned = job->cancelled = false;
     job->began_ms = 0;
     job->detail[0] = '\0';
     job->queued_ms = er_mono_ms();
     job->turn = ++pool->turns;
     append(&job->profile->waiting, job);
     er_pool_dispatch(pool);
+}
+
+/* False: it has had its time, or is gone. */
+static bool tell_cancelled(struct er_slot *slot)
+{
+    struct er_buf out;
+    struct er_job *job = slot->job;
+    job->warned = false; /* this time begins now */
+    job->cancelled = true;
+    er_buf_init(&out, 200);
+    size_t token = er_frame_begin(&out);
+    er_buf_addf(
+        &out, "{\"id\":%lld,\"op\":\"cancel\"}", (long long)job->id);
+    bool sent = er_frame_end(&out, token) &&
+                er_process_send(&slot->process, out.data, out.len) &&
+                watch(slot) && warn(slot);
+    er_buf_release(&out);
+    return sent;
 }
 
 void er_pool_cancel(struct er_pool *pool, struct er_job *job)
@@ -741,6 +780,8 @@ void er_pool_cancel(struct er_pool *pool, struct er_job *job)
         end_later(pool, job, ER_TOOL_CANCELLED, "cancelled before it began");
         return;
     }
+    if (job->listens && !job->cancelled && tell_cancelled(slot))
+        return;
     slot->job = NULL;
     er_pool_end_slot(slot);
     end_later(pool, job, ER_TOOL_CANCELLED, "cancelled and killed");

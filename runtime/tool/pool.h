@@ -48,6 +48,9 @@ struct er_job {
     uint64_t turn; /* its place in the order of submission */
     enum er_tool_status status; /* once ended */
     bool started, ended;
+    bool listens; /* it looks whether it was cancelled: it has time to end */
+    bool warned;  /* that time runs */
+    bool cancelled;
     char detail[600];
     void (*done)(struct er_job *job, const struct er_job_end *end);
     /* The worker asks something (services.h): its frame, of len bytes.
@@ -105,7 +108,9 @@ int64_t er_pool_next_id(struct er_pool *pool);
 /* Put a job in line. done never comes from within. */
 void er_pool_submit(struct er_pool *pool, struct er_job *job);
 
-/* End it as CANCELLED, from the loop. Harmless once it has ended. */
+/* End it as CANCELLED, from the loop; one that listens is told and given a
+ * moment: what it answers then counts. A second time it has none. Harmless
+ * once it has ended. */
 void er_pool_cancel(struct er_pool *pool, struct er_job *job);
 
 /* Send frames to the worker that has the job; dropped if none has it. */

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "parts.h"
+#include "callback.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -39,6 +39,10 @@ static void send_refusal(
     er_tool_call *call, json_int_t n, const char *message)
 {
     struct er_buf out;
+    if (call->kind == ER_CALL_CALLBACK) {
+        er_callback_end_question(call->callback, NULL, message);
+        return;
+    }
     begin(&out, call, n, false);
     er_buf_adds(&out, ",\"message\":");
     er_json_add_string(&out, message, strlen(message));
@@ -51,6 +55,10 @@ static void send_refusal(
 static void send_value(er_tool_call *call, json_int_t n, const json_t *value)
 {
     struct er_buf out;
+    if (call->kind == ER_CALL_CALLBACK) {
+        er_callback_end_question(call->callback, value, NULL);
+        return;
+    }
     begin(&out, call, n, true);
     er_buf_adds(&out, ",\"value\":");
     er_json_add(&out, value);
@@ -150,7 +158,9 @@ static struct er_ask *new_ask(er_tool_call *call,
     ask->tool = call->tool;
     ask->frame = json_incref((json_t *)(uintptr_t)frame);
     ask->params = json_object_get(frame, "params");
-    ask->until_ms = call->job.began_ms + call->job.timeout_ms;
+    ask->until_ms = call->kind == ER_CALL_CALLBACK
+        ? call->callback->began_ms + call->callback->timeout_ms
+        : call->job.began_ms + call->job.timeout_ms;
     ask->service = service;
     ask->call = call;
     ask->n = n;

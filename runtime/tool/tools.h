@@ -192,7 +192,9 @@ int er_tools_call(er_tools *t, const struct er_tool_request *req,
     er_tool_done_fn done, void *ctx, er_tool_call **out,
     struct errand_error *err);
 
-/* Kill it; done comes with CANCELLED (from the loop). [owner] */
+/* Kill it; done comes with CANCELLED (from the loop). A tool that looks
+ * whether it was cancelled is told, and has two seconds: what it answers
+ * then is its outcome. [owner] */
 void er_tools_cancel(er_tool_call *call);
 
 #endif

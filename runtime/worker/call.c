@@ -96,7 +96,7 @@ static void run(struct er_host *h, struct call *c)
     int status = er_host_run(h, call_body, c, timeout);
     if (status == LUA_OK && !c->refusal)
         return;
-    er_answer_begin(c->out, h->id); /* drops a result half written */
+    er_answer_begin(c->out, h->wire.id); /* drops a result half written */
     if (status == LUA_OK)
         write_refusal(c->out, c->refusal, c->refusal_len, "", false);
     else

@@ -41,7 +41,7 @@ void er_op_config(struct er_host *h, struct er_chunk *chunk,
     int status = er_host_run(h, config_body, &c, timeout);
     if (status != LUA_OK) {
         struct er_failure f = er_failure_read(h, status, chunk->path);
-        er_answer_begin(out, h->id); /* drops a value half written */
+        er_answer_begin(out, h->wire.id); /* drops a value half written */
         write_problem(out, f.line, f.message, f.len);
     }
     er_chunk_settle(chunk);

@@ -27,11 +27,11 @@ static void send_log(
     struct er_buf *out = &h->scratch;
     er_buf_reset(out);
     size_t token = er_frame_begin(out);
-    er_buf_addf(out, "{\"id\":%lld,\"log\":", (long long)h->id);
+    er_buf_addf(out, "{\"id\":%lld,\"log\":", (long long)h->wire.id);
     er_json_add_string(out, text, er_utf8_cut(text, len, LOG_LONGEST));
     er_buf_addf(out, ",\"level\":%d}", level);
     if (er_frame_end(out, token))
-        er_send(h->sock, out);
+        er_send(h->wire.sock, out);
     er_buf_reset(out);
 }
 
@@ -63,6 +63,18 @@ int er_ctx_print(lua_State *L)
     const char *text = lua_tolstring(L, -1, &len);
     send_log(er_host_of(L), ERRAND_LOG_INFO, text, len);
     return 0;
+}
+
+/* ctx.cancelled() */
+static int ctx_cancelled(lua_State *L)
+{
+    struct er_host *h = er_host_of(L);
+    er_wire_listen(&h->wire);
+    if (!er_wire_look(&h->wire))
+        return er_host_stop(L);
+    lua_pushboolean(L,
+        atomic_load(&h->wire.cancelled) || er_host_left_ms(h) == 0);
+    return 1;
 }
 
 static int ctx_remaining_ms(lua_State *L)
@@ -124,6 +136,8 @@ void er_ctx_push(lua_State *L, const json_t *request)
     lua_createtable(L, 0, 8);
     lua_pushcfunction(L, ctx_log);
     lua_setfield(L, -2, "log");
+    lua_pushcfunction(L, ctx_cancelled);
+    lua_setfield(L, -2, "cancelled");
     lua_pushcfunction(L, ctx_remaining_ms);
     lua_setfield(L, -2, "remaining_ms");
     lua_pushstring(L, key ? key : "");

@@ -7,7 +7,7 @@
 #include <lua.h>
 
 /* Push the ctx table for a request of op "call": log, idempotency_key,
- * attempt, remaining_ms, and fs if the request grants reading. */
+ * attempt, remaining_ms, cancelled, and fs if the request grants reading. */
 void er_ctx_push(lua_State *L, const json_t *request);
 
 /* The global print: a log line. */

@@ -20,13 +20,13 @@ static int json_read(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &len);
     if (len > TEXT_MOST)
         return luaL_error(L, "the text is over 8 MiB");
-    json_decref(h->answer); /* the slot: what follows may raise */
-    h->answer = er_json_parse(text, len, ER_JSON_LENIENT, &err);
-    if (!h->answer)
+    json_decref(h->value); /* the slot: what follows may raise */
+    h->value = er_json_parse(text, len, ER_JSON_LENIENT, &err);
+    if (!h->value)
         return luaL_error(L, "%s", err.msg);
-    er_convert_push(L, h->answer);
-    json_decref(h->answer);
-    h->answer = NULL;
+    er_convert_push(L, h->value);
+    json_decref(h->value);
+    h->value = NULL;
     return 1;
 }
 

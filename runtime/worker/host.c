@@ -20,9 +20,11 @@ static const char stop_mark = 0;
 /* Its address is the registry key of math.randomseed. */
 static const char seed_mark = 0;
 
-void er_host_init(struct er_host *h, int sock)
+void er_host_init(
+    struct er_host *h, int sock, struct er_frame_reader *reader)
 {
-    *h = (struct er_host){.sock = sock, .fd = -1, .fd_2 = -1};
+    *h = (struct er_host){.fd = -1, .fd_2 = -1};
+    er_wire_init(&h->wire, sock, reader);
     er_buf_init(&h->scratch, ER_FRAME_MAX);
     if (!getcwd(h->cwd, sizeof h->cwd)) /* removed: nothing lies below it */
         memcpy(h->cwd, "/", 2);
@@ -121,7 +123,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
 {
     struct er_host *h = er_host_of(L);
     (void)ar;
-    if (h->stopped || er_mono_ms() >= h->deadline_ms)
+    if (h->stopped || er_mono_ms() >= er_host_stop_ms(h))
         er_host_stop(L);
 }
 
@@ -171,6 +173,11 @@ int er_host_run(
     return status;
 }
 
+int64_t er_host_stop_ms(const struct er_host *h)
+{
+    return h->deadline_ms + (h->wire.listens ? ER_WIRE_GRACE_MS : 0);
+}
+
 int64_t er_host_left_ms(const struct er_host *h)
 {
     int64_t left = h->deadline_ms - er_mono_ms();
@@ -188,8 +195,8 @@ void er_host_close_slots(struct er_host *h)
     if (h->dir)
         closedir(h->dir);
     h->dir = NULL;
-    json_decref(h->answer);
-    h->answer = NULL;
+    json_decref(h->value);
+    h->value = NULL;
 }
 
 void er_host_end(struct er_host *h)
@@ -197,7 +204,6 @@ void er_host_end(struct er_host *h)
     h->is_fresh = false;
     h->deadline_ms = 0;
     h->permissions = NULL;
-    h->asked = 0;
     er_host_close_slots(h);
     er_buf_release(&h->scratch);
 }

@@ -15,9 +15,9 @@
 #define ERRAND_WORKER_HOST_H
 
 #include "base/buf.h"
-#include "base/frame.h"
 #include "base/json.h"
 #include "heap.h"
+#include "wire.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -40,24 +40,22 @@ struct er_host {
     char where[256]; /* "path:line" of the last error or stop, or "" */
 
     /* the request that is worked on */
-    int sock;
+    struct er_wire wire;
     char cwd[PATH_MAX]; /* the working folder, as it was at the start */
     const struct er_cage *cage; /* what the process may touch; borrowed */
-    json_int_t id;
     int logs_left;
     const json_t *permissions; /* borrowed from the request, or NULL */
-    struct er_frame_reader *reader; /* what comes from sock */
-    json_int_t asked;               /* questions of this request */
 
     /* slots of code that may raise */
     int fd, fd_2; /* -1: none */
     DIR *dir;
     struct er_buf scratch;
-    json_t *answer; /* to the last question */
+    json_t *value; /* that is turned into Lua's */
     char path[PATH_MAX]; /* that is looked up */
 };
 
-void er_host_init(struct er_host *h, int sock);
+void er_host_init(
+    struct er_host *h, int sock, struct er_frame_reader *reader);
 
 /* Make a fresh state if there is none. False: out of memory. */
 bool er_host_prepare(struct er_host *h);
@@ -74,8 +72,12 @@ int er_host_run(
 /* The deadline has passed in C code: raise as the hook would. */
 int er_host_stop(lua_State *L);
 
-/* Milliseconds left, at least 0. */
+/* Milliseconds until the deadline, at least 0. */
 int64_t er_host_left_ms(const struct er_host *h);
+
+/* When it is stopped: at the deadline; a tool that listens (wire.h) a little
+ * later. As er_mono_ms counts. */
+int64_t er_host_stop_ms(const struct er_host *h);
 
 /* If the deadline has passed: raise, again and again. For the wrappers that
  * catch errors. */

@@ -12,7 +12,6 @@
 #include "lock.h"
 #include "ops.h"
 #include "plugin.h"
-#include "question.h"
 #include "send.h"
 #include "watch.h"
 
@@ -53,7 +52,7 @@ static bool finish_answer(struct worker *w)
 {
     er_buf_addc(&w->out, '}');
     if (!er_frame_end(&w->out, 0)) {
-        er_answer_begin(&w->out, w->host.id);
+        er_answer_begin(&w->out, w->host.wire.id);
         er_buf_adds(&w->out, ",\"ok\":false,\"message\":\"the result is "
             "over 16 MiB\",\"detail\":\"\"}");
         if (!er_frame_end(&w->out, 0))
@@ -74,12 +73,12 @@ static bool hello(struct worker *w)
 /* The first request: what this process may touch from now on. */
 static bool lock(struct worker *w, const json_t *request)
 {
-    er_answer_begin(&w->out, w->host.id);
+    er_answer_begin(&w->out, w->host.wire.id);
     w->locked = er_op_lock(request, &w->cage, &w->out);
     const char *kind = er_json_str(request, "kind");
     if (w->locked && strcmp(kind, "plugin") == 0) {
         w->is_plugin = true;
-        er_plugin_host_init(&w->plugin, SOCKET, request);
+        er_plugin_host_init(&w->plugin, SOCKET, &w->reader, request);
         er_host_release(&w->host);
     }
     return finish_answer(w) && w->locked;
@@ -111,7 +110,7 @@ static bool work(struct worker *w, const json_t *request)
     const char *op = er_json_str(request, "op");
     if (!op || !json_is_integer(json_object_get(request, "id")))
         return false;
-    w->host.id = er_json_int(request, "id", 0);
+    er_wire_next(&w->host.wire, er_json_int(request, "id", 0));
     if (!w->locked && strcmp(op, "lock") == 0)
         return lock(w, request);
     if (!w->locked)
@@ -120,7 +119,7 @@ static bool work(struct worker *w, const json_t *request)
         return er_chunk_load(&w->chunks, request);
     er_platform_allow_cpu(
         er_json_int(request, "timeout_ms", TIMEOUT_MS), &w->allowed);
-    er_answer_begin(&w->out, w->host.id);
+    er_answer_begin(&w->out, w->host.wire.id);
     bool known = w->is_plugin
         ? er_plugin_host_work(&w->plugin, request, op, &w->out)
         : work_lua(w, request, op);
@@ -172,7 +171,7 @@ static int serve(struct worker *w)
             continue;
         }
         json_t *request = er_json_parse(text, len, ER_JSON_STRICT, NULL);
-        if (er_question_is_late(request)) {
+        if (er_wire_is_late(request)) {
             json_decref(request);
             continue;
         }
@@ -207,10 +206,9 @@ int main(int argc, char **argv)
     er_platform_begin(SOCKET);
     struct worker w = {0};
     er_spin_init(&w.spin);
-    er_host_init(&w.host, SOCKET);
-    w.host.cage = &w.cage;
     er_frame_reader_init(&w.reader);
-    w.host.reader = &w.reader;
+    er_host_init(&w.host, SOCKET, &w.reader);
+    w.host.cage = &w.cage;
     er_buf_init(&w.out, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
     er_host_prepare(&w.host);
     int status = hello(&w) ? serve(&w) : 1;

@@ -22,10 +22,10 @@ enum {
     DESCRIPTORS = 64,       /* of a worker for Lua */
     DESCRIPTORS_MORE = 512, /* of the others */
     CHILDREN = 256,         /* processes that `run` may start at once */
-    CPU_GRACE_S = 4,
+    CPU_GRACE_S = 7, /* more than a call has behind its deadline */
     CPU_THREADS = 8, /* a plugin may compute on so many at once */
     CPU_HOLD_MS = 250, /* an allowance is good for calls this much later:
-                          they find the grace less by half at most */
+                          they find the grace less by 2 s at most */
 };
 
 void er_platform_close_from(int first)

@@ -7,6 +7,7 @@
 #include "ops.h"
 #include "send.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum { INIT_MS = 10 * 1000, DETAIL_MOST = 1000 };
@@ -18,12 +19,78 @@ static void send_log(void *ctx, int level, const char *text, size_t len)
     struct er_buf frame;
     er_buf_init(&frame, 16384);
     size_t token = er_frame_begin(&frame);
-    er_buf_addf(&frame, "{\"id\":%lld,\"log\":", (long long)h->id);
+    er_buf_addf(&frame, "{\"id\":%lld,\"log\":", (long long)h->wire.id);
     er_json_add_string(&frame, text, len);
     er_buf_addf(&frame, ",\"level\":%d}", level);
+    pthread_mutex_lock(&h->sending);
     if (er_frame_end(&frame, token))
-        er_send(h->sock, &frame);
+        er_send(h->wire.sock, &frame);
+    pthread_mutex_unlock(&h->sending);
     er_buf_release(&frame);
+}
+
+/* Has the call been cancelled? While another thread of it waits for an
+ * answer, that one reads the news. */
+static bool is_over(void *ctx)
+{
+    struct er_plugin_host *h = ctx;
+    bool gone = false;
+    pthread_mutex_lock(&h->sending);
+    er_wire_listen(&h->wire);
+    pthread_mutex_unlock(&h->sending);
+    if (pthread_mutex_trylock(&h->reading) == 0) {
+        gone = !er_wire_look(&h->wire);
+        pthread_mutex_unlock(&h->reading);
+    }
+    return gone || atomic_load(&h->wire.cancelled);
+}
+
+static bool send_question(
+    struct er_plugin_host *h, const char *service, const json_t *params)
+{
+    struct er_buf out;
+    er_buf_init(&out, (size_t)ER_FRAME_MAX + ER_FRAME_HEAD);
+    size_t token = er_wire_begin(&h->wire, &out, service);
+    er_json_add(&out, params);
+    pthread_mutex_lock(&h->sending);
+    bool ok = er_wire_end(&h->wire, &out, token);
+    pthread_mutex_unlock(&h->sending);
+    er_buf_release(&out);
+    return ok;
+}
+
+static json_t *wait_for_answer(struct er_plugin_host *h, struct er_buf *why)
+{
+    const char *text = "the time of the call is over";
+    int64_t until =
+        h->deadline_ms + (h->wire.listens ? ER_WIRE_GRACE_MS : 0);
+    enum er_wire_got got = er_wire_wait(&h->wire, until);
+    const json_t *value = NULL;
+    if (got == ER_WIRE_ANSWERED)
+        value = er_wire_value(&h->wire, &text);
+    else if (got == ER_WIRE_CANCELLED)
+        text = "the call was cancelled";
+    else if (got == ER_WIRE_GONE)
+        text = "errand has ended";
+    if (!value)
+        er_buf_add(why, text, er_utf8_cut(text, strlen(text),
+            ER_PLUGIN_MESSAGE));
+    return json_incref((json_t *)(uintptr_t)value);
+}
+
+static json_t *ask_runtime(
+    void *ctx, const char *service, json_t *params, struct er_buf *why)
+{
+    struct er_plugin_host *h = ctx;
+    json_t *value = NULL;
+    pthread_mutex_lock(&h->reading);
+    if (send_question(h, service, params))
+        value = wait_for_answer(h, why);
+    else
+        er_buf_adds(why, "the question is over 16 MiB, or memory ran out");
+    pthread_mutex_unlock(&h->reading);
+    json_decref(params);
+    return value;
 }
 
 static void write_refusal(struct er_buf *out, const char *message, size_t len,
@@ -141,6 +208,11 @@ static bool begin_call(struct er_plugin_host *h, const json_t *request,
     }
     call->log = send_log;
     call->ctx = h;
+    call->ask = ask_runtime;
+    call->ask_ctx = h;
+    call->is_over = is_over;
+    call->over_ctx = h;
+    h->deadline_ms = call->deadline_ms;
     return true;
 }
 
@@ -198,10 +270,13 @@ static void probe(struct er_plugin_host *h, const json_t *request,
 
 /* ------------------------------------------------------------------ life */
 
-void er_plugin_host_init(
-    struct er_plugin_host *h, int sock, const json_t *lock)
+void er_plugin_host_init(struct er_plugin_host *h, int sock,
+    struct er_frame_reader *reader, const json_t *lock)
 {
-    *h = (struct er_plugin_host){.sock = sock};
+    *h = (struct er_plugin_host){.is_ready = false};
+    er_wire_init(&h->wire, sock, reader);
+    pthread_mutex_init(&h->sending, NULL);
+    pthread_mutex_init(&h->reading, NULL);
     h->config = json_incref(json_object_get(lock, "config"));
     er_buf_init(&h->refusal, 8192);
 }
@@ -217,7 +292,7 @@ bool er_plugin_host_work(struct er_plugin_host *h, const json_t *request,
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (strcmp(op, ops[i].name) != 0)
             continue;
-        h->id = er_json_int(request, "id", 0);
+        er_wire_next(&h->wire, er_json_int(request, "id", 0));
         ops[i].work(h, request, out);
         return true;
     }
@@ -231,6 +306,9 @@ void er_plugin_host_end(struct er_plugin_host *h)
         fini(h->self);
     json_decref(h->config);
     er_buf_release(&h->refusal);
+    er_wire_next(&h->wire, 0); /* drops the last answer */
+    pthread_mutex_destroy(&h->sending);
+    pthread_mutex_destroy(&h->reading);
     h->config = NULL;
     h->is_ready = false;
 }

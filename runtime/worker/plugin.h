@@ -10,10 +10,14 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/plugin.h"
+#include "wire.h"
+
+#include <pthread.h>
 
 struct er_plugin_host {
-    int sock;
-    json_int_t id;  /* of the request that is worked on */
+    struct er_wire wire;
+    pthread_mutex_t sending, reading; /* threads of one call share it */
+    int64_t deadline_ms; /* of the call, as er_mono_ms counts */
     json_t *config; /* for init, from the lock; or NULL */
     const struct errand_plugin *plugin; /* NULL: not loaded */
     char version[17];
@@ -24,8 +28,8 @@ struct er_plugin_host {
 };
 
 /* lock: the request that locked this process, borrowed for the call. */
-void er_plugin_host_init(
-    struct er_plugin_host *h, int sock, const json_t *lock);
+void er_plugin_host_init(struct er_plugin_host *h, int sock,
+    struct er_frame_reader *reader, const json_t *lock);
 
 /* Work on a request, which has a path: append the members of the answer to
  * out behind its id. False: there is no such op. */

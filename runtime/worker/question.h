@@ -5,7 +5,6 @@
 #include "base/json.h"
 
 #include <lua.h>
-#include <stdbool.h>
 
 /* Ask service, with the table at index as its params, and wait inside the
  * call's deadline. Pushes the answer's value; raises what the runtime has
@@ -16,8 +15,5 @@ int er_question_ask(lua_State *L, const char *service, int index);
  * the next question, never NULL. */
 const json_t *er_question_json(
     lua_State *L, const char *service, int index);
-
-/* Is this frame the answer to a question that nobody waits for any more? */
-bool er_question_is_late(const json_t *frame);
 
 #endif

@@ -1,9 +1,9 @@
 /* Where every field of errand/tool.h lies, for ever.
  *
- * A line here never changes and never goes; a field that is added gets a
- * line behind the others of its struct, and the total moves to the end of
- * it. `make check-abi` compiles this for pointers of 64 bits and, where the
- * compiler can, of 32 bits.
+ * But for the version, a line here never changes and never goes; a field that
+ * is added gets a line behind the others of its struct, and the total moves to
+ * the end of it. `make check-abi` compiles this for pointers of 64 bits and,
+ * where the compiler can, of 32 bits.
  */
 #include <errand/tool.h>
 
@@ -19,8 +19,8 @@
     _Static_assert((name) == (value), #name " has another value")
 
 IS(ERRAND_TOOL_ABI_MAJOR, 1);
-IS(ERRAND_TOOL_ABI_MINOR, 0);
-IS(ERRAND_TOOL_ABI, 65536);
+IS(ERRAND_TOOL_ABI_MINOR, 1);
+IS(ERRAND_TOOL_ABI, 65537);
 
 AT(errand_tool_call, size, 0, 0);
 AT(errand_tool_call, attempt, 1, 0);
@@ -72,6 +72,45 @@ AT(errand_tool_host, log, 2, 12);
 AT(errand_tool_host, extension, 2, 13);
 SIZE(errand_tool_host, 2, 14);
 
+AT(errand_tool_http_request, size, 0, 0);
+AT(errand_tool_http_request, flags, 1, 0);
+AT(errand_tool_http_request, timeout_ms, 2, 0);
+AT(errand_tool_http_request, max_bytes, 3, 0);
+AT(errand_tool_http_request, body_len, 4, 0);
+AT(errand_tool_http_request, zero, 5, 0);
+AT(errand_tool_http_request, url, 6, 0);
+AT(errand_tool_http_request, method, 6, 1);
+AT(errand_tool_http_request, headers, 6, 2);
+AT(errand_tool_http_request, body, 6, 3);
+SIZE(errand_tool_http_request, 6, 4);
+
+AT(errand_tool_http_answer, size, 0, 0);
+AT(errand_tool_http_answer, status, 1, 0);
+AT(errand_tool_http_answer, body_len, 2, 0);
+AT(errand_tool_http_answer, zero, 3, 0);
+AT(errand_tool_http_answer, url, 4, 0);
+AT(errand_tool_http_answer, headers, 4, 1);
+AT(errand_tool_http_answer, body, 4, 2);
+SIZE(errand_tool_http_answer, 4, 3);
+
+AT(errand_tool_http, size, 0, 0);
+AT(errand_tool_http, abi, 1, 0);
+AT(errand_tool_http, send, 2, 0);
+SIZE(errand_tool_http, 2, 1);
+
+AT(errand_tool_kv, size, 0, 0);
+AT(errand_tool_kv, abi, 1, 0);
+AT(errand_tool_kv, get, 2, 0);
+AT(errand_tool_kv, set, 2, 1);
+AT(errand_tool_kv, remove, 2, 2);
+AT(errand_tool_kv, list, 2, 3);
+SIZE(errand_tool_kv, 2, 4);
+
+AT(errand_tool_secret, size, 0, 0);
+AT(errand_tool_secret, abi, 1, 0);
+AT(errand_tool_secret, get, 2, 0);
+SIZE(errand_tool_secret, 2, 1);
+
 IS(ERRAND_TOOL_UNSAFE, 0);
 IS(ERRAND_TOOL_PURE, 1);
 IS(ERRAND_TOOL_READ, 2);
@@ -80,6 +119,9 @@ IS(ERRAND_TOOL_KEYED, 4);
 IS(ERRAND_TOOL_REENTRANT, 1);
 IS(ERRAND_TOOL_SEQUENTIAL, 2);
 IS(ERRAND_TOOL_POLLS, 4);
+IS(ERRAND_TOOL_EXTERNAL, 8);
+IS(ERRAND_TOOL_EGRESS, 16);
+IS(ERRAND_TOOL_HTTP_STAY, 1);
 IS(ERRAND_TOOL_LOG_ERROR, 0);
 IS(ERRAND_TOOL_LOG_WARN, 1);
 IS(ERRAND_TOOL_LOG_INFO, 2);

@@ -48,7 +48,7 @@ static void describe(const char *text, size_t len)
     struct er_chunks chunks = {0};
     struct er_buf out;
     if (!host.L)
-        er_host_init(&host, -1);
+        er_host_init(&host, -1, NULL);
     json_t *request = json_pack("{s:i,s:s,s:s%,s:i}", "code", 1, "path",
         "fuzz.lua", "text", text, len, "timeout_ms", TIME_MS);
     check(request && er_host_prepare(&host));

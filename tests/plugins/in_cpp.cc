@@ -34,6 +34,28 @@ void run(void *self, errand_tool_call *call)
     }
 }
 
+// What an extension gives, in C++'s own clothes.
+std::string kept(errand_tool_call *call, const char *key)
+{
+    const errand_tool_kv *kv = static_cast<const errand_tool_kv *>(
+        call->host->extension(call, ERRAND_TOOL_KV));
+    const char *json = nullptr, *why = nullptr;
+    if (!kv || kv->get(call, key, &json, &why) < 0)
+        throw std::runtime_error(why ? why : "no kv here");
+    return json ? json : "nothing";
+}
+
+void recall(void *, errand_tool_call *call)
+{
+    try {
+        std::string value = kept(call, "a");
+        call->host->reply(call, value.data(), value.size());
+    } catch (const std::exception &e) {
+        std::string why = e.what();
+        call->host->fail(call, why.data(), why.size());
+    }
+}
+
 int32_t init(void **self, errand_tool_call *)
 {
     *self = new Reverser;
@@ -49,7 +71,10 @@ const errand_tool reverse = {sizeof reverse, ERRAND_TOOL_PURE,
     ERRAND_TOOL_REENTRANT, 0, "reverse", "Turn a text around",
     R"({"type": "object", "properties": {"text": {"type": "string"}}})",
     nullptr, run, nullptr};
-const errand_tool *const tools[] = {&reverse, nullptr};
+const errand_tool recalls = {sizeof recalls, ERRAND_TOOL_READ, 0, 0,
+    "recall_it", "Say what is kept", nullptr, R"({"kv": true})", recall,
+    nullptr};
+const errand_tool *const tools[] = {&reverse, &recalls, nullptr};
 const errand_plugin plugin = {sizeof plugin, ERRAND_TOOL_ABI, "in_cpp", "1",
     tools, nullptr, init, fini};
 

@@ -115,7 +115,7 @@ static void check_all(enum how how)
     check_log(&k);
     struct kept kept = kit_call(&k, "facts", "{}", 0);
     assert_string_equal(kept.text, "size 1 key key-1 attempt 1 timeout 5000 "
-        "left 1 cancelled 0 abi 65536 extension 0 self hello");
+        "left 1 cancelled 0 abi 65537 extension 0 self hello");
     free(kept.text);
     kit_close(&k);
 }
@@ -261,7 +261,7 @@ static void check_versions(bool inproc)
     plugin_refused(&k, plugin_path("other"), NULL, inproc,
         ERRAND_UNSUPPORTED, "3.7");
     plugin_refused(&k, plugin_path("other"), NULL, inproc,
-        ERRAND_UNSUPPORTED, "this errand has 1.0");
+        ERRAND_UNSUPPORTED, "this errand has 1.1");
     kit_close(&k);
 }
 
@@ -336,7 +336,7 @@ static void test_plugins_with_everything_wrong(void **state)
         "schema: two tools of the plugin have this name",
         "schema: parameters: ", "schema: permissions.reads is not known",
         "schema: permissions.run must be a list",
-        "schema: permissions.kv must be true or false"};
+        "schema: permissions.kv must be true, false, or the name"};
     struct kit k;
     struct errand_error err = {0};
     (void)state;
@@ -368,7 +368,7 @@ static void test_plugins_check_says_what_a_good_one_is(void **state)
     const json_t *about = json_object_get(report, "plugin");
     assert_string_equal(er_json_str(about, "name"), "answers");
     assert_string_equal(er_json_str(about, "release"), "2.5");
-    assert_string_equal(er_json_str(about, "abi"), "1.0");
+    assert_string_equal(er_json_str(about, "abi"), "1.1");
     json_decref(report);
     kit_close(&k);
 }

@@ -624,6 +624,66 @@ static void test_call_failed_reads_leave_nothing_open(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ------------------------------------------------------------- cancelling */
+
+static er_tool_call *start_at_work(struct kit *k, const char *body,
+    int64_t timeout_ms, struct kept *kept)
+{
+    kit_tool(k, "t", "", body);
+    kit_load(k);
+    er_tool_call *call = kit_start(k, "t", "{}", timeout_ms, kept);
+    int64_t until = er_mono_ms() + 60000;
+    while (!strstr(er_buf_str(&k->log), "at work") && er_mono_ms() < until)
+        er_loop_run(k->loop, 5);
+    return call;
+}
+
+static const char works_until_cancelled[] =
+    "local n = 0\n"
+    "assert(ctx.cancelled() == false)\n"
+    "ctx.log('at work')\n"
+    "while not ctx.cancelled() do n = n + 1 end\n"
+    "return 'tidied up'";
+
+static void test_call_a_tool_sees_that_it_was_cancelled(void **state)
+{
+    struct kit *k = *state;
+    struct kept kept = {0};
+    er_tools_cancel(start_at_work(k, works_until_cancelled, 0, &kept));
+    kit_wait(k, &kept);
+    assert_string_equal(kept.text, "tidied up");
+    assert_int_equal(kept.status, ER_TOOL_OK);
+    free(kept.text);
+}
+
+/* It has a little time behind its deadline, once it looks. */
+static void test_call_a_tool_sees_its_deadline(void **state)
+{
+    struct kit *k = *state;
+    struct kept kept = {0};
+    start_at_work(k, works_until_cancelled, 200, &kept);
+    kit_wait(k, &kept);
+    assert_string_equal(kept.text, "tidied up");
+    assert_int_equal(kept.status, ER_TOOL_OK);
+    assert_true(kept.took_ms >= 200);
+    free(kept.text);
+}
+
+static void test_call_a_tool_that_looks_and_goes_on_is_killed(void **state)
+{
+    struct kit *k = *state;
+    struct kept kept = {0}, late = {0};
+    er_tools_cancel(start_at_work(k,
+        "ctx.cancelled() ctx.log('at work') while true do end", 0, &kept));
+    kit_wait(k, &kept);
+    assert_int_equal(kept.status, ER_TOOL_CANCELLED);
+    free(kept.text);
+    kit_start(k, "t", "{}", 100, &late);
+    kit_wait(k, &late);
+    assert_int_equal(late.status, ER_TOOL_TIMEOUT);
+    free(late.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -653,6 +713,9 @@ int main(void)
         TEST(test_call_fs_reads_what_is_granted),
         TEST(test_call_fs_without_permission_says_which),
         TEST(test_call_failed_reads_leave_nothing_open),
+        TEST(test_call_a_tool_sees_that_it_was_cancelled),
+        TEST(test_call_a_tool_sees_its_deadline),
+        TEST(test_call_a_tool_that_looks_and_goes_on_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,6 +245,31 @@ static void test_services_json_for_tools(void **state)
     free(kept.text);
 }
 
+/* It is told in the middle of a question, and may ask on to tidy up. */
+static void test_services_a_question_ends_when_its_call_is_cancelled(
+    void **state)
+{
+    struct echo *e = *state;
+    struct kept kept = {0};
+    one_tool(&e->kit, "{\"kv\":true}",
+        "ctx.cancelled()\n"
+        "local ok, why = pcall(ctx.kv.get, 'a')\n"
+        "return { ok, why, ctx.cancelled(), ctx.kv.get('b') }");
+    e->hold = true;
+    er_tool_call *call = kit_start(&e->kit, "t", "{}", 0, &kept);
+    int64_t until = er_mono_ms() + 60000;
+    while (!e->held && er_mono_ms() < until)
+        er_loop_run(e->kit.loop, 5);
+    assert_non_null(e->held);
+    e->hold = false;
+    er_tools_cancel(call);
+    assert_int_equal(e->cancelled, 1);
+    kit_wait(&e->kit, &kept);
+    assert_string_equal(
+        kept.text, "[false,\"the call was cancelled\",true,\"b\"]");
+    free(kept.text);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -260,6 +285,7 @@ int main(void)
         T(test_services_a_late_answer_is_nobodys),
         T(test_services_end_with_the_runtime),
         T(test_services_json_for_tools),
+        T(test_services_a_question_ends_when_its_call_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

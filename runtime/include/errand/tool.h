@@ -101,9 +101,9 @@ extern "C" {
 #define ERRAND_TOOL_EXPORT
 #endif
 
-/* The version of this header: 1.0. */
+/* The version of this header: 1.1. What came with 1.1 says so. */
 #define ERRAND_TOOL_ABI_MAJOR 1
-#define ERRAND_TOOL_ABI_MINOR 0
+#define ERRAND_TOOL_ABI_MINOR 1
 #define ERRAND_TOOL_ABI \
     (ERRAND_TOOL_ABI_MAJOR * UINT32_C(65536) + ERRAND_TOOL_ABI_MINOR)
 
@@ -131,6 +131,12 @@ enum errand_tool_flag {
                                    the model */
     ERRAND_TOOL_POLLS = 4,      /* the same result twice is expected: guards
                                    against loops look away */
+    ERRAND_TOOL_EXTERNAL = 8,   /* 1.1: what it returns comes from outside,
+                                   from whom nobody vouches for: from then on
+                                   the conversation is treated with care.
+                                   With a permission net that is known */
+    ERRAND_TOOL_EGRESS = 16,    /* 1.1: it sends data out. With a permission
+                                   net or run that is known */
 };
 
 /* How much a line of the log matters. */
@@ -193,7 +199,8 @@ struct errand_tool {
     const char *parameters;
 
     /* JSON object: what it must reach; NULL: nothing.
-     *     {"read": ["docs"], "write": ["out"], "run": ["git"]}
+     *     {"read": ["docs"], "write": ["out"], "run": ["git"],
+     *      "net": ["api.example.com"], "secrets": ["weather"], "kv": true}
      * Paths are relative to the working folder. The user is asked to grant
      * it. {"read": {"config": "files"}} is the list that stands in the
      * plugin's configuration under "files". */
@@ -300,8 +307,12 @@ struct errand_tool_host {
     int64_t (*remaining_ms)(struct errand_tool_call *call);
 
     /* 1 once nobody waits for the answer any more: the deadline has passed,
-     * or the call was cancelled. In a worker the process is killed then;
-     * this is for what runs in errand's own. [any] */
+     * or the call was cancelled. A call that has asked this once has two
+     * seconds from then on to end by itself, and what it answers meanwhile
+     * counts; then its worker is killed, as that of a call that never asks
+     * is at once. Asking costs about a microsecond. Before 1.1, and where
+     * the plugin runs inproc, it has no time more: an answer then comes too
+     * late. [any] */
     int32_t (*cancelled)(struct errand_tool_call *call);
 
     /* A line for the log; level is an errand_tool_level. At most 200 lines
@@ -310,9 +321,107 @@ struct errand_tool_host {
         const char *text, size_t len);
 
     /* What else this errand offers, by an id with a version, as
-     * "errand.kv/1": a struct that begins with its size, and that the
-     * header of that version describes. NULL: not there. Static. [any] */
+     * "errand.kv/1": a struct that begins with its size; below are those
+     * that this header knows. NULL: not there. Static. [any] */
     const void *(*extension)(struct errand_tool_call *call, const char *id);
+};
+
+/* --- Extensions: what errand does for a tool that its cage does not let it
+ * do itself. All came with 1.1.
+ *
+ *     const struct errand_tool_kv *kv = (const struct errand_tool_kv *)
+ *         call->host->extension(call, ERRAND_TOOL_KV);
+ *
+ * Each needs its permission, which stands with its id. The functions ask
+ * errand and wait, no longer than the call has; they are for run and probe,
+ * not for init and fini. What they give is borrowed until the next question
+ * of the same call, or until run returns. Where why is not NULL, *why becomes
+ * NULL, or says what went wrong, in words that are fit for the model. An id
+ * with another number is another struct; errand goes on offering the old one
+ * beside it. [call] */
+
+/* Requests, by errand's own hands: permissions "net". Where they may go and
+ * what is refused whatever was granted: docs/tools.md, "Requests". */
+#define ERRAND_TOOL_HTTP "errand.http/1"
+
+/* Flags of a request; unknown ones are ignored. */
+enum errand_tool_http_flag {
+    ERRAND_TOOL_HTTP_STAY = 1, /* a redirect is the answer: do not follow */
+};
+
+struct errand_tool_http_request {
+    uint32_t size;       /* sizeof(struct errand_tool_http_request) */
+    uint32_t flags;      /* errand_tool_http_flag, added up */
+    uint32_t timeout_ms; /* 0: 30,000; never longer than the call has */
+    uint32_t max_bytes;  /* of the answer's body; 0: 1 MiB; at most 8 MiB */
+    uint32_t body_len;   /* at most 4 MiB */
+    uint32_t zero;       /* leave it 0 */
+    const char *url;     /* http or https */
+    const char *method;  /* NULL: GET, or POST with a body */
+    const char *const *headers; /* name, value, name, value, NULL; or NULL */
+    const char *body;    /* any bytes; may be NULL if body_len is 0 */
+};
+
+/* Any status is an answer; what went wrong on the way is why. */
+struct errand_tool_http_answer {
+    uint32_t size;
+    uint32_t status;
+    uint32_t body_len;
+    uint32_t zero;
+    const char *url; /* that answered, after redirects */
+    const char *const *headers; /* name in lower case, value, ..., NULL */
+    const char *body; /* ended by a NUL that does not count */
+};
+
+struct errand_tool_http {
+    uint32_t size;
+    uint32_t abi; /* of this errand */
+
+    /* Send a request and wait for the whole answer; NULL: there is none. */
+    const struct errand_tool_http_answer *(*send)(
+        struct errand_tool_call *call,
+        const struct errand_tool_http_request *request, const char **why);
+};
+
+/* Values that outlive the call, of this tool alone or, by name, of several:
+ * permissions "kv". Keys are texts of 1 to 256 bytes; a value is JSON of at
+ * most 64 KiB; there are at most 10,000. */
+#define ERRAND_TOOL_KV "errand.kv/1"
+
+struct errand_tool_kv {
+    uint32_t size;
+    uint32_t abi; /* of this errand */
+
+    /* The value of key as JSON in *json: 1; there is none: 0; -1: why. */
+    int32_t (*get)(struct errand_tool_call *call, const char *key,
+        const char **json, const char **why);
+
+    /* Keep a value; when 0 is returned it is on the disk. -1: why. */
+    int32_t (*set)(struct errand_tool_call *call, const char *key,
+        const char *json, const char **why);
+
+    /* Forget it. 1: it was there; 0: it was not; -1: why. */
+    int32_t (*remove)(
+        struct errand_tool_call *call, const char *key, const char **why);
+
+    /* At most 1,000 keys that begin with prefix and come behind after (each
+     * may be NULL), in order, in *keys, ended by NULL. How many; -1: why. */
+    int32_t (*list)(struct errand_tool_call *call, const char *prefix,
+        const char *after, const char *const **keys, const char **why);
+};
+
+/* Secrets of the configuration: permissions "secrets". */
+#define ERRAND_TOOL_SECRET "errand.secret/1"
+
+struct errand_tool_secret {
+    uint32_t size;
+    uint32_t abi; /* of this errand */
+
+    /* A text that stands for the secret: in a request of this call to the
+     * host that the secret is bound to, in url, header or body, errand puts
+     * the value in its place. The value itself nobody gets. NULL: why. */
+    const char *(*get)(
+        struct errand_tool_call *call, const char *name, const char **why);
 };
 
 /* The one function that a plugin exports. Returns the same pointer whenever
