@@ -17,7 +17,7 @@ import talk
 import values as v
 from chains import CHAINS
 from expand import fill
-from family import make_tool, part, request, result
+from family import make_tool, request, result
 from template import short
 
 REAL = {f.key: f for m in (families_files, families_time, families_life,
@@ -128,7 +128,7 @@ def abilities(tools):
 def _calculation(d, tool):
     rng = d.rng
     spoken, expression, value = sums.draw(rng)
-    phrase = part(rng, CALCULATE_ASKS, d.held_out, lambda p: p.text)
+    phrase = rng.choice(CALCULATE_ASKS)
     text = fill(dress(rng, phrase.pick(rng)), {"sum": spoken})
     answer = rng.choice(CALCULATE_ANSWERS).pick(rng)
     answer = fill(answer, {"sum": spoken, "r": value})
@@ -265,7 +265,7 @@ def _no_tool(d):
     rng = d.rng
     keys = {t.family.key for t in d.tools}
     if rng.random() < .45:
-        phrase = part(rng, talk.OTHER, d.held_out, lambda p: p.text)
+        phrase = rng.choice(talk.OTHER)
         text = dress(rng, phrase.pick(rng))
         text = fill(text, {
             "topic": v.TOPIC(rng)[0], "city": v.CITY(rng)[0],
@@ -335,8 +335,7 @@ def _small_talk(d):
 
 def _able(d):
     rng = d.rng
-    d.say("user", dress(rng, part(rng, talk.ASK_ABLE, d.held_out,
-                                  lambda p: p.text).pick(rng)))
+    d.say("user", dress(rng, rng.choice(talk.ASK_ABLE).pick(rng)))
     if not d.tools:
         d.say("assistant", rng.choice(talk.NO_TOOLS).pick(rng))
     else:
@@ -454,7 +453,9 @@ def _for_shipped(d, turns):
     """The tools of errand itself."""
     rng = d.rng
     d.tools = shipped.tools(rng)
-    while len(d.messages) < 2 or rng.random() < 1 - 1 / (turns + 2):
+    # a long text before the first turn: worth more turns
+    more = turns + (6 if len(d.tools) > 6 else 3)
+    while len(d.messages) < 2 or rng.random() < 1 - 1 / more:
         roll = rng.random()
         if roll < .04:
             _small_talk(d)
@@ -469,7 +470,7 @@ def _for_shipped(d, turns):
     return d
 
 
-def draw(rng, held_out=False, most_tools=8, turns=3, share_shipped=.3):
+def draw(rng, held_out=False, most_tools=8, turns=3, share_shipped=.5):
     """One dialogue."""
     d = Dialogue(rng, held_out)
     d.system = rng.choice(SYSTEMS)

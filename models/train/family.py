@@ -2,10 +2,9 @@
 
 A family is content (names, descriptions, phrasings, results); tool() makes
 one concrete tool of it, request() one thing that a user wants of that tool.
-A fifth of the names, descriptions and phrasings is held out for evaluation.
+Phrasings and descriptions for evaluation are in ../eval/held_out.py.
 """
 import json
-import zlib
 
 import values as v
 from expand import fill, lines
@@ -36,18 +35,6 @@ class Family:
         self.results = [(r, lines(a)) for r, a in results]
         self.out = out or {}      # slot of a result -> kind
         self.ask_for = {k: lines(v) for k, v in (ask_for or {}).items()}
-
-
-def part(rng, items, held_out, key=str):
-    """One of the items: of a held-out fifth, or of the rest. Lists of fewer
-    than five have no held-out part."""
-    if len(items) < 5:
-        return items[rng.randrange(len(items))]
-    held = [i for i, _ in enumerate(items)
-            if zlib.crc32(("%d" % i + str(key(items[0]))).encode()) % 5 == 0]
-    held = held or [len(items) - 1]
-    rest = [i for i in range(len(items)) if i not in held]
-    return items[rng.choice(held if held_out else rest)]
 
 
 class Tool:
@@ -101,7 +88,7 @@ def make_tool(rng, family, held_out=False):
     names = {p[0] for p in params.values()}
     if len(names) < len(params):
         return make_tool(rng, family, held_out)
-    name = part(rng, family.names, held_out)
+    name = rng.choice(family.names)
     if len(family.names) > 1 and rng.random() < .25:  # says nothing
         name = made_up(rng)
     elif rng.random() < .12:
@@ -109,7 +96,7 @@ def make_tool(rng, family, held_out=False):
         name = name[0].lower() + name[1:]
     elif rng.random() < .06:
         name = name.replace("_", "-")
-    desc = part(rng, family.descs, held_out, lambda p: p.text).pick(rng)
+    desc = rng.choice(family.descs).pick(rng)
     if rng.random() < .3:
         desc += "."
     return Tool(name, desc, family, params)
@@ -126,7 +113,7 @@ def request(rng, tool, held_out=False, leave_out=None, dress=None):
         asks = [a for a in asks if leave_out not in slots(a.text)]
     if not asks:
         return None
-    phrase = part(rng, asks, held_out, lambda p: p.text)
+    phrase = rng.choice(asks)
     text = phrase.pick(rng)
     said, arguments = {}, {}
     for slot in slots(text):

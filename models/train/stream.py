@@ -37,9 +37,9 @@ def curriculum(share):
         return 2, 2, 384
     if share < .25:
         return 4, 3, 1024
-    if share < .45:
-        return 8, 3, 1280
-    return 8, 4, 1792
+    if share < .7:
+        return 8, 4, 1024
+    return 8, 5, 1280
 
 
 def batches(tokenizer, seed, tokens, share_of):
