@@ -51,6 +51,9 @@ put_tree plugins share/errand/plugins
 put_tree tools share/errand/tools
 put_tree agents share/errand/agents
 put_tree schemas share/errand/schemas
+for model in models/*.gguf; do
+    [ ! -e "$model" ] || put 644 "$model" "share/errand/$model"
+done
 [ ! -e docs/errand.1 ] || put 644 docs/errand.1 share/man/man1/errand.1
 for file in README.md CHANGELOG.md LICENSE docs/*.md; do
     [ ! -e "$file" ] || put 644 "$file" "share/doc/errand/${file#docs/}"

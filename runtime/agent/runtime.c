@@ -247,21 +247,7 @@ static int open_tools(
     return er_read_more_add(rt->tools, err);
 }
 
-/* With a recording that answers everything no model need be configured. */
-static int set_default_model(
-    errand *rt, const struct errand_options *opt, struct errand_error *err)
-{
-    struct er_buf name;
-    er_buf_init(&name, 8192);
-    if (rt->config.model)
-        er_buf_adds(&name, rt->config.model);
-    else if (opt->replay_path)
-        er_buf_addf(&name, "replay:%s", opt->replay_path);
-    else
-        return ERRAND_OK;
-    rt->default_model = er_buf_take(&name, NULL);
-    return rt->default_model ? ERRAND_OK : er_nomem(err);
-}
+#define BUNDLED "errand-small"
 
 /* Where the models lie that came with errand: beside an installed program,
  * beside one that was built in its folder, or where it was installed. */
@@ -284,6 +270,38 @@ static char *bundled_folder(void)
     er_buf_reset(&dir);
     er_buf_adds(&dir, ERRAND_SHARE "/models");
     return er_buf_take(&dir, NULL);
+}
+
+/* Is the model there that came with errand? */
+static bool has_bundled(void)
+{
+    char *folder = bundled_folder();
+    struct er_buf path;
+    er_buf_init(&path, PATH_MAX);
+    er_buf_addf(&path, "%s/" BUNDLED ".gguf", folder ? folder : "");
+    bool there = folder && access(er_buf_str(&path), R_OK) == 0;
+    er_buf_release(&path);
+    free(folder);
+    return there;
+}
+
+/* With a recording that answers everything no model need be configured; with
+ * nothing configured the model answers that came with errand. */
+static int set_default_model(
+    errand *rt, const struct errand_options *opt, struct errand_error *err)
+{
+    struct er_buf name;
+    er_buf_init(&name, 8192);
+    if (rt->config.model)
+        er_buf_adds(&name, rt->config.model);
+    else if (opt->replay_path)
+        er_buf_addf(&name, "replay:%s", opt->replay_path);
+    else if (has_bundled())
+        er_buf_adds(&name, "local:" BUNDLED);
+    else
+        return ERRAND_OK;
+    rt->default_model = er_buf_take(&name, NULL);
+    return rt->default_model ? ERRAND_OK : er_nomem(err);
 }
 
 static int open_engine(errand *rt, struct errand_error *err)

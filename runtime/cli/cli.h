@@ -25,6 +25,7 @@ struct er_cli {
     struct er_term term;
     errand *rt; /* NULL until er_cli_open */
     errand_debug_model *model; /* of debug commands; NULL until opened */
+    bool told_bundled; /* what the model is that came with errand */
 };
 
 /* Open the runtime as the options say. 0, or the exit status after the

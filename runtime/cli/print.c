@@ -169,12 +169,26 @@ static void show_result(struct er_printer *p, const struct errand_event *ev)
     wait_for_model(p);
 }
 
+/* Who answers where nobody was named: said once, as a conversation begins. */
+static void tell_bundled(struct er_printer *p)
+{
+    const struct er_args *a = &p->cli->args;
+    if (p->cli->told_bundled || a->last || a->conversation ||
+        strcmp(p->outcome.model, "local:errand-small") != 0)
+        return;
+    p->cli->told_bundled = true;
+    er_term_note(&p->cli->term, ER_DIM, "errand-small answers, a model of 3 "
+        "MB that errs often; for a real one: errand models pull "
+        "llama-3.2-3b-instruct");
+}
+
 static void show_started(struct er_printer *p)
 {
     const struct er_outcome *o = &p->outcome;
     if (p->cli->args.verbose)
         er_term_note(&p->cli->term, ER_DIM, "run %s, conversation %s, %s",
             o->run, o->conversation, o->model[0] ? o->model : "no model");
+    tell_bundled(p);
     wait_for_model(p);
 }
 
