@@ -105,7 +105,7 @@ PLUGINS = $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,\
 .PHONY: all help install uninstall deps tags clean FORCE \
         check units lint check-headers check-house check-cli clients check-abi \
         check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run \
-        check-crash crash-run soak bench
+        check-crash crash-run soak bench prove-calls
 all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS) $(PLUGINS)
 
 help:
@@ -134,6 +134,7 @@ help:
 	@echo 'Measure'
 	@echo '  bench          side by side with the rivals, ratios printed'
 	@echo '  soak           check-crash with 1000 random runs'
+	@echo '  prove-calls    10,000 calls of models that rave, all valid'
 	@echo 'Settings: CC OPT BUILD PREFIX DESTDIR FUZZ_SECONDS'
 	@echo '          DEVELOPER=1 SAN=asan|tsan CRASH=1 V=1'
 
@@ -304,6 +305,11 @@ $(BARE_CURL): tests/bench/bench_curl.c $(BUILD)/flags
 
 units: $(UNIT) $(PROGRAMS) $(ENDPOINT) $(BARE_CURL) $(PLUGINS) $(FIXTURES)
 	@$(RUN) $(UNIT)
+
+# The whole of what the unit test shows a slice of: minutes.
+prove-calls: $(BUILD)/tests/unit/test_local_calls
+	@ERRAND_TEST_CALLS=10000 ERRAND_TEST_SECONDS=3600 \
+	    $(RUN) -v $(BUILD)/tests/unit/test_local_calls
 
 lint: $(LIB_OBJ) $(CLI_OBJ) $(WORKER_OBJ)
 	@scripts/lint --objects $(BUILD)

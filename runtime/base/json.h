@@ -12,7 +12,9 @@
  *                are not UTF-8.
  *   Depth        at most 512 (ER_JSON_DEPTH).
  * Strict is for what a model or a person wrote and can write again: its
- * arguments. Lenient is for what an endpoint sent.
+ * arguments. Lenient is for what an endpoint sent. Last is strict but for
+ * keys that stand twice, for what a grammar held a model to: no automaton
+ * remembers every key.
  */
 #ifndef ERRAND_BASE_JSON_H
 #define ERRAND_BASE_JSON_H
@@ -24,7 +26,11 @@
 
 enum { ER_JSON_DEPTH = 512 };
 
-enum er_json_mode { ER_JSON_STRICT = 0, ER_JSON_LENIENT = 1 };
+enum er_json_mode {
+    ER_JSON_STRICT = 0,
+    ER_JSON_LENIENT = 1,
+    ER_JSON_LAST = 2, /* strict, and of a repeated key the last wins */
+};
 
 /* Parse a whole text, any value at the top. NULL on failure, with the byte
  * offset in err->at. Caller drops with json_decref. [any]

@@ -92,7 +92,7 @@ static json_t *parse_number(struct parser *p)
         long long n = strtoll(p->scratch.data, NULL, 10);
         if (errno == 0)
             return json_integer(n);
-        if (p->c.mode == ER_JSON_STRICT)
+        if (p->c.mode != ER_JSON_LENIENT)
             return fail_at(p, from,
                 "a number that does not fit; write it as a string");
     }

@@ -60,7 +60,7 @@ static bool read_unicode(struct er_json_cursor *c, struct er_buf *out)
         return add_utf8(out, 0x10000u + ((unsigned)(unit - 0xD800) << 10) +
                                  (unsigned)(low - 0xDC00));
     }
-    if (c->mode == ER_JSON_STRICT)
+    if (c->mode != ER_JSON_LENIENT)
         return fail(c, c->at - 6, "half of a surrogate pair");
     return add_utf8(out, 0xFFFD);
 }
@@ -141,7 +141,7 @@ static bool read_plain(struct er_json_cursor *c, struct er_buf *out)
     const char *s = c->text + c->at;
     size_t n = er_json_plain_len(s, c->len - c->at);
     size_t good = er_utf8_valid_prefix(s, n);
-    if (good < n && c->mode == ER_JSON_STRICT)
+    if (good < n && c->mode != ER_JSON_LENIENT)
         return fail(c, c->at + good, "bytes that are not UTF-8");
     c->at += n;
     return good == n ? er_buf_add(out, s, n) : er_text_scrub(out, s, n);

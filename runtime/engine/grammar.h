@@ -10,7 +10,8 @@
  * token fits, and only if it does not build the mask and sample again. Where
  * er_gstate_forced has bytes there is nothing to sample at all.
  *
- * Properties come in the order of the schema; white space is bounded. What a
+ * Properties come in the order of the schema; white space is bounded; of a
+ * name that is not listed and comes twice the last counts. What a
  * schema asks and no automaton of ours enforces (uniqueItems, contains …) is
  * listed by er_grammar_unenforced: then the texts allowed are a superset, and
  * a validator must look at the result.

@@ -7,6 +7,11 @@
  *
  * With minProperties or maxProperties the number written so far is part of
  * the place.
+ *
+ * Of properties that are not listed no automaton remembers which came before,
+ * so one name may come twice; the last then counts, and whoever reads the
+ * text must take it so. A least number of them may be missed by that, and is
+ * said not to be enforced.
  */
 #include "engine/grammar_schema.h"
 
@@ -381,6 +386,8 @@ uint32_t er_gs_object(
     list_properties(&o);
     list_patterns(&o);
     make_others(&o);
+    if (o.first && o.min > 1)
+        er_gs_unenforced(b, "minProperties");
     uint32_t end = er_gprogram_text(b->g, "}", 1, next);
     o.close = er_gs_space(b, end);
     uint32_t body = listed(&o);

@@ -74,6 +74,22 @@ static char *made_id(void)
     return er_strdup(id);
 }
 
+/* A grammar holds values to their schema, but not a map to telling each key
+ * once: of those that stand twice the last counts. Everything else is as the
+ * model wrote it. */
+static char *each_key_once(const char *text, size_t *len)
+{
+    json_t *v = er_json_parse(text, *len, ER_JSON_STRICT, NULL), *last = NULL;
+    char *out = NULL;
+    if (!v)
+        last = er_json_parse(text, *len, ER_JSON_LAST, NULL);
+    out = last ? er_json_text(last) : er_strndup(text, *len);
+    *len = last && out ? strlen(out) : *len;
+    json_decref(v);
+    json_decref(last);
+    return out;
+}
+
 static void on_call(void *ctx, const struct er_chat_call *c)
 {
     struct er_speech *s = ctx;
@@ -92,8 +108,8 @@ static void on_call(void *ctx, const struct er_chat_call *c)
     bool made = !c->id || !*c->id;
     *k = (struct call){.id = made ? made_id() : er_strdup(c->id),
         .made = made, .name = er_strdup(c->name),
-        .arguments = er_strndup(c->arguments, c->arguments_len),
         .arguments_len = c->arguments_len};
+    k->arguments = each_key_once(c->arguments, &k->arguments_len);
     if (!k->id || !k->name || !k->arguments)
         s->no_memory = true;
 }

@@ -183,11 +183,11 @@ static void head(struct maker *mk)
         number(mk, "rope.scaling.original_context_length", m->original);
 }
 
-/* The 256 bytes, and control tokens up to n_vocab. */
+/* The 256 bytes, control tokens, words, and more controls up to n_vocab. */
 static void vocabulary(struct maker *mk)
 {
     uint32_t n = mk->m->n_vocab, next = 256;
-    const char *const *names = mk->m->controls;
+    const char *const *names = mk->m->controls, *const *words = mk->m->words;
     char (*texts)[24] = calloc(n, sizeof *texts);
     const char **pieces = calloc(n, sizeof(char *));
     uint32_t *kinds = calloc(n, sizeof *kinds);
@@ -197,8 +197,11 @@ static void vocabulary(struct maker *mk)
         bool visible = (i >= 33 && i <= 126) || (i >= 161 && i != 173);
         uint32_t c = i < 256 && visible ? i : next;
         next += i < 256 && !visible;
+        bool word = i >= 256 && !(names && *names) && words && *words;
         if (i >= 256 && names && *names)
             snprintf(texts[i], sizeof texts[i], "%s", *names++);
+        else if (word)
+            snprintf(texts[i], sizeof texts[i], "%s", *words++);
         else if (i >= 256)
             snprintf(texts[i], sizeof texts[i], "<|%u|>", i);
         else if (c < 128)
@@ -207,7 +210,7 @@ static void vocabulary(struct maker *mk)
             snprintf(texts[i], sizeof texts[i], "%c%c", (int)(0xC0 | c >> 6),
                 (int)(0x80 | (c & 63)));
         pieces[i] = texts[i];
-        kinds[i] = i < 256 ? 1 : 3;
+        kinds[i] = i < 256 || word ? 1 : 3;
     }
     gguf_kit_str(&mk->k, "tokenizer.ggml.model", "gpt2");
     gguf_kit_str(&mk->k, "tokenizer.ggml.pre", "gpt-2");

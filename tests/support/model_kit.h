@@ -21,6 +21,9 @@ struct model_kit {
     const char *const *controls; /* names of control tokens from 256 on, the
                                     first ends answers; ended by NULL; or
                                     NULL: they have no names */
+    const char *const *words;    /* behind those, tokens of several bytes as
+                                    the file writes them, which no text is
+                                    read as; ended by NULL; or NULL */
     const char *chat_template;   /* NULL: none */
 };
 

@@ -181,9 +181,24 @@ static void test_json_agrees_with_the_test_suite(void **state)
     assert_int_equal(bad, 188);
 }
 
+static void test_json_last_of_a_repeated_key_wins(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":1,\"b\":{\"c\":1,\"c\":2},\"a\":3}";
+    static const char big[] = "{\"a\":12345678901234567890}";
+    assert_null(er_json_parse(text, strlen(text), ER_JSON_STRICT, NULL));
+    json_t *v = er_json_parse(text, strlen(text), ER_JSON_LAST, NULL);
+    char *said = er_json_text(v);
+    assert_string_equal(said, "{\"a\":3,\"b\":{\"c\":2}}");
+    free(said);
+    json_decref(v);
+    assert_null(er_json_parse(big, strlen(big), ER_JSON_LAST, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json_last_of_a_repeated_key_wins),
         cmocka_unit_test(test_json_says_what_is_wrong_and_where),
         cmocka_unit_test(test_json_keeps_what_a_string_means),
         cmocka_unit_test(test_json_numbers_do_not_depend_on_the_locale),
