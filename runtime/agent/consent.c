@@ -136,7 +136,7 @@ bool er_consent_is_outside(const errand *rt, const struct er_tool *tool)
 void er_consent_mark(const struct run_call *c, json_t *message)
 {
     if (message && c->tool && c->started_ms &&
-        er_consent_is_outside(c->run->rt, c->tool))
+        (c->external || er_consent_is_outside(c->run->rt, c->tool)))
         json_object_set_new(message, "trust", json_string("external"));
 }
 

@@ -1,7 +1,9 @@
 /* From a tool's question to an op of the store and back. The op outlives the
  * question if the call ends first: then its answer is nobody's. What was set
- * is flushed before the tool hears of it. */
+ * is flushed before the tool hears of it. A value that a tainted conversation
+ * sets, or a tool that reads from outside, taints whoever gets it later. */
 #include "agent/kv.h"
+#include "agent/consent.h"
 
 #include "base/text.h"
 
@@ -29,6 +31,8 @@ static json_t *answer_of(const struct er_op *op)
 static void on_done(void *ctx, struct er_op *op)
 {
     struct wait *w = ctx;
+    if (w->ask && op->out.external)
+        er_ask_is_external(w->ask);
     if (w->ask && op->code != ERRAND_OK)
         er_ask_refuse(w->ask, "kv: %s", op->err.msg);
     else if (w->ask)
@@ -77,12 +81,15 @@ static bool copy_space(struct er_op *op, const struct er_tool *tool)
     return ok;
 }
 
-static bool fill(struct er_op *op, const struct er_ask *ask)
+static bool fill(
+    struct er_op *op, const errand *rt, const struct er_ask *ask)
 {
     const json_t *p = ask->params;
     bool list = op->kind == ER_OP_KV_LIST;
     const char *key = text_of(p, list ? "prefix" : "key");
     const json_t *value = json_object_get(p, "value");
+    op->in.kv.external =
+        ask->tainted || er_consent_is_outside(rt, ask->tool);
     return copy_space(op, ask->tool) &&
            copy_text(op, key ? key : "", &op->in.kv.key) &&
            copy_text(op, text_of(p, "after"), &op->in.kv.after) &&
@@ -123,7 +130,7 @@ static void on_ask(void *ctx, struct er_ask *ask)
     }
     struct wait *w = calloc(1, sizeof *w);
     struct er_op *op = er_op_new(kind);
-    if (!w || !op || !fill(op, ask)) {
+    if (!w || !op || !fill(op, rt, ask)) {
         free(w);
         er_op_free(op);
         er_ask_refuse(ask, "out of memory");

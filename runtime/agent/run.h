@@ -43,6 +43,7 @@ struct run_call {
     er_tool_call *live;   /* in a worker now */
     bool begun;           /* T2 is stored: it counts as running */
     bool probed;          /* its tool was asked whether it took effect */
+    bool external;        /* it was given what once came from outside */
     char doubt[200];      /* meanwhile: why nobody knows */
     json_t *result;       /* the tool message, once there is one */
     int64_t started_ms;

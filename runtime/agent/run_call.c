@@ -186,6 +186,7 @@ static void on_probe(void *ctx, const struct er_tool_outcome *o)
     bool looked = o->status == ER_TOOL_OK;
     static const char lost[] = "it took effect; its result is lost";
     c->live = NULL;
+    c->external = o->external;
     run->pending--;
     run->running--;
     if (!run->dead && !run->ending) {
@@ -274,6 +275,7 @@ static void on_outcome(void *ctx, const struct er_tool_outcome *o)
     struct run_call *c = ctx;
     errand_run *run = c->run;
     c->live = NULL;
+    c->external = o->external;
     run->pending--;
     run->running--;
     if (!run->dead && !run->ending) {
@@ -304,7 +306,8 @@ static void start_tool(struct run_call *c)
     run->pending++;
     run->running++;
     struct er_tool_request req = {.tool = c->tool, .arguments = c->args,
-        .idem_key = c->idem_key, .attempt = c->attempt};
+        .idem_key = c->idem_key, .attempt = c->attempt,
+        .tainted = run->tainted};
     int rc = er_read_more_is(c->tool)
         ? er_read_more(run->rt, run->conv_id, c->args, on_outcome, c, &err)
         : er_tools_call(run->rt->tools, &req, on_outcome, c, &c->live, &err);

@@ -72,9 +72,12 @@ int er_sqlite_kv_set(struct er_sqlite *db, struct er_op *op)
     if (code != ERRAND_OK)
         return code;
     return er_sql_run(&db->sql, ER_Q_KV_SET,
-        "INSERT INTO kv(tool,key,value) VALUES(?1,?2,?3)"
-        " ON CONFLICT(tool,key) DO UPDATE SET value=excluded.value",
-        ER_VALS(er_text(tool), er_text(key), er_text(value)), &op->err);
+        "INSERT INTO kv(tool,key,value,external) VALUES(?1,?2,?3,?4)"
+        " ON CONFLICT(tool,key) DO UPDATE SET value=excluded.value,"
+        " external=excluded.external",
+        ER_VALS(er_text(tool), er_text(key), er_text(value),
+            er_int(op->in.kv.external)),
+        &op->err);
 }
 
 int er_sqlite_kv_get(struct er_sqlite *db, struct er_op *op)
@@ -84,32 +87,34 @@ int er_sqlite_kv_get(struct er_sqlite *db, struct er_op *op)
     op->out.text = NULL;
     if (code == ERRAND_OK)
         code = er_sql_first(&db->sql, ER_Q_KV_GET,
-            "SELECT value FROM kv WHERE tool=?1 AND key=?2",
+            "SELECT value,external FROM kv WHERE tool=?1 AND key=?2",
             ER_VALS(er_text(op->in.kv.tool), er_text(op->in.kv.key)), &row,
             &op->err);
     if (code != ERRAND_OK || !row)
         return code;
     const char *text = (const char *)sqlite3_column_text(row, 0);
+    op->out.external = sqlite3_column_int64(row, 1) != 0;
     op->out.text = text ? er_arena_str(&op->arena, text) : NULL;
     op->out.text_len = op->out.text ? strlen(op->out.text) : 0;
     er_sql_end(row);
     return op->out.text ? ERRAND_OK : er_nomem(&op->err);
 }
 
-/* The rows as an array, as long as they begin with prefix. */
+/* The rows as an array, as long as they begin with the op's key. */
 static int add_keys(struct er_sqlite *db, sqlite3_stmt *row,
-    const char *prefix, struct er_buf *out, struct errand_error *err)
+    struct er_op *op, struct er_buf *out)
 {
     int code = ERRAND_OK;
     er_buf_addc(out, '[');
     while (code == ERRAND_OK && row) {
         const char *key = (const char *)sqlite3_column_text(row, 0);
-        if (!key || !er_starts_with(key, prefix))
+        if (!key || !er_starts_with(key, op->in.kv.key))
             break;
+        op->out.external |= sqlite3_column_int64(row, 1) != 0;
         if (out->len > 1)
             er_buf_addc(out, ',');
         er_json_add_string(out, key, strlen(key));
-        code = er_sql_next(&db->sql, &row, err);
+        code = er_sql_next(&db->sql, &row, &op->err);
     }
     if (row)
         er_sql_end(row);
@@ -123,7 +128,7 @@ int er_sqlite_kv_list(struct er_sqlite *db, struct er_op *op)
     struct er_buf out;
     sqlite3_stmt *row = NULL;
     int code = er_sql_first(&db->sql, ER_Q_KV_LIST,
-        "SELECT key FROM kv WHERE tool=?1 AND key>=?2 AND key>?3"
+        "SELECT key,external FROM kv WHERE tool=?1 AND key>=?2 AND key>?3"
         " ORDER BY key LIMIT ?4",
         ER_VALS(er_text(op->in.kv.tool), er_text(op->in.kv.key),
             er_text(after), er_int(ER_KV_LIST)),
@@ -131,7 +136,7 @@ int er_sqlite_kv_list(struct er_sqlite *db, struct er_op *op)
     if (code != ERRAND_OK)
         return code;
     er_buf_init(&out, (size_t)ER_KV_LIST * (ER_KV_KEY * 6 + 3) + 3);
-    code = add_keys(db, row, op->in.kv.key, &out, &op->err);
+    code = add_keys(db, row, op, &out);
     op->out.text = er_arena_str(&op->arena, er_buf_str(&out));
     op->out.text_len = out.len;
     if (code == ERRAND_OK && (out.failed || !op->out.text))

@@ -176,8 +176,14 @@ static const char version_3[] =
     " UNIQUE(tool, key)"
     ") STRICT;";
 
+/* Whether a value came from outside. Of those that are there nobody knows. */
+static const char version_4[] =
+    "ALTER TABLE kv ADD COLUMN external INTEGER NOT NULL DEFAULT 0"
+    " CHECK(external IN(0,1));"
+    "UPDATE kv SET external=1;";
+
 const struct er_migration er_sqlite_migrations[] = {
-    {version_1}, {version_2}, {version_3}};
+    {version_1}, {version_2}, {version_3}, {version_4}};
 const size_t er_sqlite_n_migrations =
     sizeof er_sqlite_migrations / sizeof er_sqlite_migrations[0];
 

@@ -316,6 +316,7 @@ struct er_op {
             const char *tool, *key; /* a LIST's key may be "" */
             const char *value;      /* SET: JSON text */
             const char *after;      /* LIST: or NULL */
+            bool external;          /* SET: it came from outside */
         } kv;
         struct {
             bool check; /* hold the index against the messages as well */
@@ -324,6 +325,7 @@ struct er_op {
     struct {
         struct er_run_row run;   /* ACCEPT */
         bool existed;            /* ACCEPT: the client key was known; KV_SET */
+        bool external;           /* KV_GET, KV_LIST: some of it did */
         struct er_loaded loaded; /* CLAIM */
         int64_t seq;             /* ACCEPT: of its first message; STEP;
                                     APPEND: of its first message */

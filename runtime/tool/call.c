@@ -36,6 +36,7 @@ static void hide(const er_vault *vault, struct er_tool_outcome *o,
 void er_call_hand_over(er_tool_call *call, const struct er_tool_outcome *o)
 {
     struct er_tool_outcome shown = *o;
+    shown.external = call->external;
     char *text = NULL, *detail = NULL;
     hide(call->tools->vault, &shown, &text, &detail);
     call->done(call->ctx, &shown);
@@ -216,6 +217,7 @@ int er_tools_call(er_tools *t, const struct er_tool_request *req,
     call->job.id = er_pool_next_id(t->pool);
     call->tools = t;
     call->tool = req->tool;
+    call->tainted = req->tainted;
     call->done = done;
     call->ctx = ctx;
     int rc = call->kind == ER_CALL_CALLBACK

@@ -57,6 +57,8 @@ struct er_tool_call {
     er_tool_done_fn done;
     void *ctx;
     struct er_job job;     /* LUA */
+    bool tainted;          /* as the request says */
+    bool external;         /* a service gave it something from outside */
     struct er_ask *asks;   /* its questions that wait for an answer */
     int asks_open, asks_all;
     errand_call *callback; /* CALLBACK */

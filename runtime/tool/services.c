@@ -97,6 +97,8 @@ void er_ask_reply(struct er_ask *ask, json_t *value)
     json_decref(value);
 }
 
+void er_ask_is_external(struct er_ask *ask) { ask->call->external = true; }
+
 void er_ask_refuse(struct er_ask *ask, const char *fmt, ...)
 {
     struct er_buf text;
@@ -156,6 +158,7 @@ static struct er_ask *new_ask(er_tool_call *call,
     if (!ask)
         return NULL;
     ask->tool = call->tool;
+    ask->tainted = call->tainted || call->external;
     ask->frame = json_incref((json_t *)(uintptr_t)frame);
     ask->params = json_object_get(frame, "params");
     ask->until_ms = call->kind == ER_CALL_CALLBACK

@@ -30,6 +30,7 @@ struct er_ask {
     const struct er_tool *tool; /* who asks */
     const json_t *params;       /* an object; borrowed with the question */
     int64_t until_ms;           /* of er_mono_ms: nobody waits longer */
+    bool tainted; /* what is asked may be made of text from outside */
     void *state;                /* the service's own */
 
     /* services.c alone */
@@ -58,6 +59,10 @@ int er_services_add(er_tools *t, const struct er_service *service,
 /* Answer with value, which is taken; NULL counts as out of memory. The
  * question is gone then. From start or any time later. */
 void er_ask_reply(struct er_ask *ask, json_t *value);
+
+/* What it will be answered with came from outside once: the call's outcome
+ * says so. */
+void er_ask_is_external(struct er_ask *ask);
 
 /* Answer that it cannot be: the tool gets message as an error. */
 void er_ask_refuse(struct er_ask *ask, const char *fmt, ...)

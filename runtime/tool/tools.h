@@ -167,6 +167,7 @@ struct er_tool_outcome {
     const char *detail; /* for the user: file and line, signal ...; or "" */
     int64_t took_ms;
     bool started; /* false: it certainly never ran, whatever the status */
+    bool external; /* it was given what once came from outside */
     enum er_tool_probe probe; /* of a probe that is OK; text: the result */
 };
 
@@ -179,6 +180,7 @@ struct er_tool_request {
     const char *idem_key;
     int32_t attempt;    /* 1 for the first */
     int64_t timeout_ms; /* 0: the tool's own */
+    bool tainted; /* who asks has read text from outside */
     bool probe; /* do not run it: ask a tool that probes whether the call with
                    this key took effect */
 };
