@@ -241,6 +241,8 @@ int er_sqlite_accept(struct er_sqlite *db, struct er_op *op)
         code = er_sqlite_room(seq, in->n_messages, &op->err);
     if (code == ERRAND_OK)
         code = add_run(db, op, conv, seq, &run);
+    if (code == ERRAND_OK)
+        code = er_sqlite_adopt(db, run, in, &op->err);
     for (size_t i = 0; i < in->n_messages && code == ERRAND_OK; i++)
         code = er_sqlite_message(db, conv, run, seq + (int64_t)i,
             &in->messages[i], &op->err);

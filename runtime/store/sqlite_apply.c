@@ -61,6 +61,8 @@ static int run_op(struct er_sqlite *db, struct er_op *op)
         [ER_OP_KV_SET] = er_sqlite_kv_set,
         [ER_OP_KV_GET] = er_sqlite_kv_get,
         [ER_OP_KV_LIST] = er_sqlite_kv_list,
+        [ER_OP_OPEN_STEP] = er_sqlite_open_step,
+        [ER_OP_CLOSE_STEP] = er_sqlite_close_step,
     };
     if ((size_t)op->kind >= sizeof run / sizeof run[0])
         return er_fail(&op->err, ERRAND_BUG, "no op %d", (int)op->kind);

@@ -108,7 +108,8 @@ static int find_oldest(struct er_sqlite *db,
     sqlite3_stmt *row = NULL;
     int64_t now = er_now_ms();
     int code = er_sql_first(&db->sql, ER_Q_RUN_OLDEST,
-        CANDIDATE "WHERE r.todo IN (1,3) ORDER BY r.no", ER_NO_VALS, &row,
+        CANDIDATE "WHERE r.todo IN (1,3) AND r.parent IS NULL"
+        " ORDER BY r.no", ER_NO_VALS, &row,
         err);
     while (code == ERRAND_OK && row) {
         fill(c, row, in, now);

@@ -4,7 +4,8 @@
  *        sqlite_schema.c  tables, migrations
  *        sqlite_batch.c   begin, apply, commit, flush, checkpoint
  *        sqlite_accept.c, sqlite_claim.c, sqlite_step.c, sqlite_call.c,
- *        sqlite_keep.c, sqlite_fork.c, sqlite_consent.c, sqlite_kv.c
+ *        sqlite_keep.c, sqlite_fork.c, sqlite_consent.c, sqlite_kv.c,
+ *        sqlite_script.c
  *                         the transitions
  *        sqlite_load.c    a run as its executor needs it
  *        sqlite_index.c   full-text index
@@ -149,6 +150,15 @@ int er_sqlite_rule(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_kv_set(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_kv_get(struct er_sqlite *db, struct er_op *op);
 int er_sqlite_kv_list(struct er_sqlite *db, struct er_op *op);
+
+/* --- sqlite_script.c: steps of scripts */
+
+int er_sqlite_open_step(struct er_sqlite *db, struct er_op *op);
+int er_sqlite_close_step(struct er_sqlite *db, struct er_op *op);
+
+/* The new run does the work of a step, if the request says so. */
+int er_sqlite_adopt(struct er_sqlite *db, int64_t run,
+    const struct er_accept *in, struct errand_error *err);
 
 /* --- sqlite_consent.c: what approvals leave behind */
 

@@ -138,6 +138,26 @@ static int check_idle(struct er_sqlite *db, int64_t conv,
     return code;
 }
 
+/* The first conversation, but conv itself, of runs that did the work of
+ * conv's; *out 0: none is left. */
+static int next_kin(struct er_sqlite *db, int64_t conv, int64_t *out,
+    struct errand_error *err)
+{
+    sqlite3_stmt *row = NULL;
+    int code = er_sql_first(&db->sql, ER_Q_KIN,
+        "WITH RECURSIVE kin(no, conv) AS (SELECT no, conv FROM runs"
+        " WHERE conv=?1 UNION SELECT c.no, c.conv FROM kin"
+        " JOIN runs c ON c.parent=kin.no)"
+        " SELECT max(conv) FROM kin WHERE conv<>?1 LIMIT 1",
+        ER_VALS(er_int(conv)), &row, err);
+    *out = 0;
+    if (code != ERRAND_OK || !row)
+        return code;
+    *out = sqlite3_column_int64(row, 0);
+    er_sql_end(row);
+    return ERRAND_OK;
+}
+
 static int remove_rows(struct er_sqlite *db, int64_t conv,
     struct errand_error *err)
 {
@@ -161,6 +181,8 @@ static int remove_rows(struct er_sqlite *db, int64_t conv,
             "DELETE FROM events WHERE id IN (SELECT k.id FROM runs r"
             " JOIN events k ON k.id BETWEEN r.no<<24 AND"
             " (r.no<<24)+16777215 WHERE r.conv=?1)"},
+        {ER_Q_STEPS_DELETE, "DELETE FROM steps WHERE run IN"
+                            " (SELECT no FROM runs WHERE conv=?1)"},
         {ER_Q_RUN_TEXTS_DELETE, "DELETE FROM run_texts WHERE run IN"
                                 " (SELECT no FROM runs WHERE conv=?1)"},
         {ER_Q_RUNS_DELETE, "DELETE FROM runs WHERE conv=?1"},
@@ -180,13 +202,17 @@ static int remove_rows(struct er_sqlite *db, int64_t conv,
 
 int er_sqlite_remove(struct er_sqlite *db, struct er_op *op)
 {
-    int64_t conv = 0;
+    int64_t conv = 0, kin = 0;
     int code = find(db, op->in.remove.conv_id, &conv, &op->err);
     if (code == ERRAND_OK)
         code = check_idle(db, conv, &op->err);
-    if (code == ERRAND_OK)
-        code = er_sqlite_unindex(db, conv, &op->err);
-    if (code == ERRAND_OK)
-        code = remove_rows(db, conv, &op->err);
+    do {
+        if (code == ERRAND_OK)
+            code = next_kin(db, conv, &kin, &op->err);
+        if (code == ERRAND_OK)
+            code = er_sqlite_unindex(db, kin ? kin : conv, &op->err);
+        if (code == ERRAND_OK)
+            code = remove_rows(db, kin ? kin : conv, &op->err);
+    } while (code == ERRAND_OK && kin);
     return code;
 }

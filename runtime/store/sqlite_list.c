@@ -58,7 +58,8 @@ json_t *er_store_list(er_store *s, int64_t limit, const char *state,
     if (er_store_reader(s, &sql, err) != ERRAND_OK ||
         er_sql_first(sql, ER_Q_LIST,
             "SELECT " RUN_COLUMNS RUN_TABLES
-            "WHERE (?1 IS NULL OR r.state=?1) AND (?2 IS NULL OR c.id=?2)"
+            "WHERE (?1 IS NULL OR r.state=?1) AND (c.id=?2 OR"
+            " (?2 IS NULL AND r.parent IS NULL))"
             " ORDER BY r.no DESC LIMIT ?3",
             ER_VALS(er_text(state), er_text(conv_id), er_int(limit)), &row,
             err) != ERRAND_OK)
@@ -157,8 +158,18 @@ static int add_details(
         " FROM tool_calls k LEFT JOIN approvals a ON a.no=k.no"
         " WHERE k.no BETWEEN ?1<<24 AND (?1<<24)+16777215 ORDER BY k.no",
         no, call_json, err);
+    if (code == ERRAND_OK)
+        code = add_list(sql, run, "steps", ER_Q_SHOW_STEPS,
+            "SELECT s.path AS step, s.kind AS kind, s.about AS about,"
+            " s.state AS state, s.attempt AS attempt, s.outside AS outside,"
+            " s.begun_ms AS begun_ms, s.ended_ms AS ended_ms, c.id AS run"
+            " FROM steps s LEFT JOIN runs c ON c.no=s.child WHERE s.run=?1"
+            " ORDER BY s.no",
+            no, er_row_object, err);
     if (code != ERRAND_OK)
         return code;
+    if (json_array_size(json_object_get(run, "steps")) == 0)
+        json_object_del(run, "steps");
     return add_list(sql, run, "attempts", ER_Q_SHOW_ATTEMPTS,
         "SELECT m.id&16777215 AS seq, m.model AS model,"
         " m.started_ms AS started_ms, m.ended_ms AS ended_ms, 0 AS code,"

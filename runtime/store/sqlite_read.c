@@ -267,6 +267,7 @@ json_t *er_store_resumable(er_store *s, struct errand_error *err)
     if (code == ERRAND_OK)
         code = er_sql_first(sql, ER_Q_RESUMABLE,
             "SELECT id, owner, lease_until FROM runs WHERE todo IN (1,3)"
+            " AND parent IS NULL"
             " ORDER BY no",
             ER_NO_VALS, &row, err);
     json_t *list = code == ERRAND_OK ? json_array() : NULL;

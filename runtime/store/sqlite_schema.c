@@ -182,8 +182,32 @@ static const char version_4[] =
     " CHECK(external IN(0,1));"
     "UPDATE kv SET external=1;";
 
+/* A run that does the work of another's step has that as its parent, and
+ * stands in no list of its own. */
+static const char version_5[] =
+    "ALTER TABLE runs ADD COLUMN parent INTEGER;"
+    "CREATE INDEX runs_parent ON runs(parent) WHERE parent IS NOT NULL;"
+
+    "CREATE TABLE steps(" /* of scripts */
+    " no INTEGER PRIMARY KEY,"
+    " run INTEGER NOT NULL,"
+    " path TEXT NOT NULL," /* its number: 3, or 3.7.2 within a map */
+    " kind TEXT NOT NULL,"
+    " digest TEXT NOT NULL," /* of what it was asked with */
+    " about TEXT NOT NULL,"  /* the beginning of that */
+    " state TEXT NOT NULL"
+    "  CHECK(state='open' OR state='done' OR state='failed'),"
+    " attempt INTEGER NOT NULL,"
+    " child INTEGER," /* the run that does its work */
+    " outside INTEGER NOT NULL DEFAULT 0," /* its value came from outside */
+    " begun_ms INTEGER NOT NULL,"
+    " ended_ms INTEGER,"
+    " value TEXT," /* JSON; NULL: the child's answer */
+    " UNIQUE(run, path)"
+    ") STRICT;";
+
 const struct er_migration er_sqlite_migrations[] = {
-    {version_1}, {version_2}, {version_3}, {version_4}};
+    {version_1}, {version_2}, {version_3}, {version_4}, {version_5}};
 const size_t er_sqlite_n_migrations =
     sizeof er_sqlite_migrations / sizeof er_sqlite_migrations[0];
 

@@ -80,6 +80,8 @@ struct er_accept {
     const char *settings;   /* JSON: what the run was asked with */
     const char *owner;      /* this process, er_owner_self */
     int64_t lease_ms;       /* the run is born claimed by owner, epoch 1 */
+    const char *parent;     /* a run whose step this one works on, or NULL */
+    const char *parent_step; /* that step's path */
     size_t n_messages;
     const struct er_new_message *messages;
 };
@@ -143,6 +145,20 @@ struct er_outcome { /* T3 */
     const char *error; /* with FAILED and UNKNOWN: what happened */
     struct er_approval_note asked; /* with WAITING */
     const char *decision; /* from WAITING: "once", "run", "always", "no" */
+};
+
+/* One step of a script; it is known by its path in its run. */
+struct er_script_step_row {
+    struct er_claim claim; /* of the script's run */
+    const char *path, *kind;
+    const char *digest; /* of what it is asked with */
+    const char *about;  /* the beginning of that, for people */
+    int32_t attempt;    /* 1 for the first */
+    bool failed, outside; /* CLOSE; outside: its value came from there */
+    const char *value; /* CLOSE: JSON; NULL: the answer of the run that did
+                          its work */
+    /* CLOSE: a value that the agent keeps (ER_OP_KV_SET), or NULL */
+    const char *keep_for, *keep_key, *keep_value;
 };
 
 struct er_stop { /* pause or fail */
@@ -239,6 +255,9 @@ enum er_op_kind {
     ER_OP_KV_LIST = 20, /* in.kv: keys that begin with key, behind after ->
                            out.text: a JSON array in the order of bytes, of
                            ER_KV_LIST at most */
+    ER_OP_OPEN_STEP = 21, /* in.script_step: its work begins, maybe again */
+    ER_OP_CLOSE_STEP = 22, /* in.script_step: it has its value; one that was
+                              never opened is made closed */
 };
 
 /* Every op but CLAIM, READ fails with FENCED if the claim's epoch is not the
@@ -318,6 +337,7 @@ struct er_op {
             const char *after;      /* LIST: or NULL */
             bool external;          /* SET: it came from outside */
         } kv;
+        struct er_script_step_row script_step;
         struct {
             bool check; /* hold the index against the messages as well */
         } tidy;
@@ -424,7 +444,9 @@ json_t *er_store_list(er_store *s, int64_t limit, const char *state,
  *                              asked: why it waited for an approval
  *   "attempts":[{"seq","model","started_ms","ended_ms","code","error",
  *     "prompt_tokens","completion_tokens","cached_tokens","cost_micros"}]
- *                              seq: of the message it gave, or null]} */
+ *                              seq: of the message it gave, or null
+ *   "steps":[as er_store_steps, without "digest", "value" and "answer"; of
+ *     scripts alone]]} */
 json_t *er_store_show(
     er_store *s, const char *conv_id, struct errand_error *err);
 
@@ -442,6 +464,13 @@ json_t *er_store_search(er_store *s, const char *query, int64_t limit,
  * array of {"n","event"}, event the text that was given. */
 json_t *er_store_events(er_store *s, const char *run_id, int64_t after,
     int64_t limit, struct errand_error *err);
+
+/* The steps of a script's run, in the order they were first asked: array of
+ * {"step","kind","digest","about","state":"open"|"done"|"failed","attempt",
+ * "outside","begun_ms","ended_ms","value": JSON text or null,"run","answer"};
+ * the last two of the run that did its work, or null. */
+json_t *er_store_steps(
+    er_store *s, const char *run_id, struct errand_error *err);
 
 /* Array of {"path","version","permissions","granted_ms"}, by path. */
 json_t *er_store_grants(er_store *s, struct errand_error *err);

@@ -320,7 +320,7 @@ static void test_query_health_of_a_sound_store(void **state)
         assert_int_equal(er_json_int(h, "runs", 0), 1);
         assert_int_equal(er_json_int(h, "messages", 0), 1);
         assert_true(json_is_true(json_object_get(h, "wal_reset_safe")));
-        assert_int_equal(er_json_int(h, "user_version", 0), 4);
+        assert_int_equal(er_json_int(h, "user_version", 0), 5);
         assert_true(er_json_int(h, "size", 0) > 4096);
         json_decref(h);
     }
