@@ -59,6 +59,7 @@ static bool set_text(
         return false;
     o->text = *made;
     o->len = strlen(*made);
+    o->is_json = true;
     return true;
 }
 

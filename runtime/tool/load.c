@@ -70,7 +70,7 @@ static void keep(void *ctx, size_t i, const json_t *answer,
 }
 
 /* Ask a worker about one file. NULL on failure. */
-static json_t *ask(er_tools *t, const char *op, struct er_code *code,
+json_t *er_tools_ask_code(er_tools *t, const char *op, struct er_code *code,
     const char *path, struct errand_error *err)
 {
     struct er_questions q;
@@ -107,7 +107,7 @@ json_t *er_tools_check(
         return er_plugin_check(t, path, err);
     struct er_code *code = er_code_read(t->pool, path, &why);
     json_t *judged = NULL;
-    json_t *answer = code ? ask(t, "describe", code, path, err)
+    json_t *answer = code ? er_tools_ask_code(t, "describe", code, path, err)
                           : unreadable(&why, err);
     if (answer)
         judged = er_tool_judge(answer, path, code, &schema, &kind, err);
@@ -321,7 +321,8 @@ json_t *er_tools_eval_config(
 {
     json_t *value = NULL;
     struct er_code *code = er_code_read(t->pool, path, err);
-    json_t *answer = code ? ask(t, "config", code, path, err) : NULL;
+    json_t *answer = code
+        ? er_tools_ask_code(t, "config", code, path, err) : NULL;
     er_code_drop(code);
     if (!answer)
         return NULL;

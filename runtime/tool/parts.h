@@ -94,6 +94,13 @@ void er_tools_entry_free(struct er_entry *entry); /* NULL is harmless */
 int er_tools_insert(er_tools *t, const struct er_tool_parts *parts,
     struct errand_error *err);
 
+/* --- load.c */
+
+/* Ask a worker one thing (op) about code that lies at path, and wait. The
+ * caller drops the answer. Errors WORKER, TIMEOUT, PROTOCOL, NOMEM. */
+json_t *er_tools_ask_code(er_tools *t, const char *op, struct er_code *code,
+    const char *path, struct errand_error *err);
+
 /* --- describe.c */
 
 /* What a worker said of a tool file, judged: {"ok","problems","tool"}.

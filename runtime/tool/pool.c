@@ -549,9 +549,10 @@ static bool give(struct er_slot *slot, struct er_job *job)
     slot->job = job;
     slot->state = ER_SLOT_BUSY;
     if (!watch(slot) ||
-        er_timer_start(pool->loop, &slot->deadline,
-            job->timeout_ms + GRACE_MS, on_deadline, slot,
-            NULL) != ERRAND_OK)
+        (job->timeout_ms > 0 &&
+            er_timer_start(pool->loop, &slot->deadline,
+                job->timeout_ms + GRACE_MS, on_deadline, slot,
+                NULL) != ERRAND_OK))
         end_for(slot, "out of memory");
     else
         begin_look(slot);
@@ -593,12 +594,15 @@ bool er_pool_has_room(struct er_pool *pool, const struct er_profile *profile,
         if (s->state == ER_SLOT_DYING)
             continue;
         own += s->profile == profile;
-        lua += s->profile->is_lua;
-        bool other = s->profile != profile && s->profile->is_lua;
+        bool counts = s->profile->is_lua && !s->profile->is_script;
+        lua += counts;
+        bool other = s->profile != profile && counts;
         if (other && s->state == ER_SLOT_IDLE &&
             (!*spare || !s->profile->waiting.first))
             *spare = s; /* the last is the one that began first */
     }
+    if (profile->is_script)
+        return true;
     if (!profile->is_lua)
         return own == 0;
     return lua < pool->max;

@@ -44,7 +44,8 @@ struct er_job {
     struct er_code *code;       /* the worker needs it, or NULL; held */
     struct er_buf frame;        /* the request; released by the pool */
     int64_t id;                 /* of the frame */
-    int64_t timeout_ms, queued_ms, began_ms;
+    int64_t timeout_ms; /* 0: none, a script */
+    int64_t queued_ms, began_ms;
     uint64_t turn; /* its place in the order of submission */
     enum er_tool_status status; /* once ended */
     bool started, ended;

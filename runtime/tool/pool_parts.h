@@ -26,6 +26,7 @@ struct er_profile {
     char **paths; /* its roots, from the pool's folder */
     size_t path_count;
     bool is_lua;
+    bool is_script; /* its jobs wait for others: they take no place */
     bool is_single; /* what its workers start may outlive a call: each ends,
                        with its process group, after the first */
     struct er_line waiting;

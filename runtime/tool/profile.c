@@ -112,6 +112,7 @@ struct er_profile *er_pool_profile(
             p->key = key;
             er_spin_init(&p->spin);
             p->is_lua = kind && strcmp(kind, "lua") == 0;
+            p->is_script = json_is_true(json_object_get(lock, "script"));
             p->is_single =
                 json_array_size(json_object_get(lock, "run")) > 0;
             if (take_paths(p, lock)) {

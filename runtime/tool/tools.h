@@ -166,6 +166,7 @@ struct er_tool_outcome {
     size_t len;
     const char *detail; /* for the user: file and line, signal ...; or "" */
     int64_t took_ms;
+    bool is_json; /* OK: text is the JSON text of a value */
     bool started; /* false: it certainly never ran, whatever the status */
     bool external; /* it was given what once came from outside */
     enum er_tool_probe probe; /* of a probe that is OK; text: the result */

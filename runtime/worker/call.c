@@ -63,7 +63,7 @@ static int call_body(lua_State *L)
     return 0;
 }
 
-static void write_refusal(struct er_buf *out, const char *text, size_t len,
+void er_answer_refusal(struct er_buf *out, const char *text, size_t len,
     const char *detail, bool stopped)
 {
     er_buf_adds(out, ",\"ok\":false,\"message\":");
@@ -75,9 +75,9 @@ static void write_refusal(struct er_buf *out, const char *text, size_t len,
         er_buf_adds(out, ",\"timeout\":true");
 }
 
-static void write_failure(struct er_host *h, struct call *c, int status)
+void er_answer_failure(struct er_host *h, const char *path, int status,
+    struct er_buf *out)
 {
-    const char *path = c->chunk->path;
     struct er_failure f = er_failure_read(h, status, path);
     struct er_buf detail;
     er_buf_init(&detail, 8192);
@@ -86,7 +86,7 @@ static void write_failure(struct er_host *h, struct call *c, int status)
     else
         er_buf_addf(&detail, "%s: ", path);
     er_buf_add(&detail, f.message, er_utf8_cut(f.message, f.len, 2000));
-    write_refusal(c->out, f.message, f.len, er_buf_str(&detail), f.stopped);
+    er_answer_refusal(out, f.message, f.len, er_buf_str(&detail), f.stopped);
     er_buf_release(&detail);
 }
 
@@ -98,9 +98,9 @@ static void run(struct er_host *h, struct call *c)
         return;
     er_answer_begin(c->out, h->wire.id); /* drops a result half written */
     if (status == LUA_OK)
-        write_refusal(c->out, c->refusal, c->refusal_len, "", false);
+        er_answer_refusal(c->out, c->refusal, c->refusal_len, "", false);
     else
-        write_failure(h, c, status);
+        er_answer_failure(h, c->chunk->path, status, c->out);
 }
 
 void er_op_call(struct er_host *h, struct er_chunk *chunk,

@@ -95,8 +95,7 @@ bool er_host_prepare(struct er_host *h)
     return h->is_fresh;
 }
 
-/* Remember where the innermost Lua code stands. */
-static void note_where(lua_State *L, struct er_host *h)
+void er_host_note_where(lua_State *L, struct er_host *h)
 {
     lua_Debug ar;
     h->where[0] = '\0';
@@ -131,7 +130,7 @@ int er_host_stop(lua_State *L)
 {
     struct er_host *h = er_host_of(L);
     if (!h->stopped)
-        note_where(L, h);
+        er_host_note_where(L, h);
     h->stopped = true;
     /* from now on every instruction raises: no pcall gets far */
     lua_sethook(L, on_count, LUA_MASKCOUNT | LUA_MASKLINE, 1);
@@ -148,7 +147,7 @@ static int on_error(lua_State *L)
 {
     struct er_host *h = er_host_of(L);
     if (!h->stopped)
-        note_where(L, h);
+        er_host_note_where(L, h);
     return 1; /* the error value as it is */
 }
 

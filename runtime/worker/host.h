@@ -30,6 +30,8 @@ enum {
     ER_HOST_ROOTS = 16, /* entries of a list of permissions */
 };
 
+struct er_script;
+
 struct er_host {
     struct er_heap heap;
     lua_State *L;   /* the one state, made fresh again and again */
@@ -45,6 +47,7 @@ struct er_host {
     const struct er_cage *cage; /* what the process may touch; borrowed */
     int logs_left;
     const json_t *permissions; /* borrowed from the request, or NULL */
+    struct er_script *script; /* that is run, or NULL: script.h */
 
     /* slots of code that may raise */
     int fd, fd_2; /* -1: none */
@@ -68,6 +71,9 @@ struct er_host *er_host_of(lua_State *L);
  * error value on top of h->L. */
 int er_host_run(
     struct er_host *h, lua_CFunction fn, void *arg, int64_t timeout_ms);
+
+/* Remember where the innermost Lua code of a state stands, in h->where. */
+void er_host_note_where(lua_State *L, struct er_host *h);
 
 /* The deadline has passed in C code: raise as the hook would. */
 int er_host_stop(lua_State *L);

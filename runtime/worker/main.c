@@ -91,7 +91,8 @@ static bool work_lua(struct worker *w, const json_t *request, const char *op)
         void (*run)(struct er_host *h, struct er_chunk *chunk,
             const json_t *request, struct er_buf *out);
     } ops[] = {{"call", er_op_call}, {"describe", er_op_describe},
-        {"config", er_op_config}};
+        {"config", er_op_config}, {"agent", er_op_agent},
+        {"script", er_op_script}};
     struct er_chunk *chunk = er_chunk_find(&w->chunks, request);
     if (!chunk || !er_host_prepare(&w->host))
         return false;

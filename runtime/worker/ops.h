@@ -18,6 +18,22 @@ void er_op_describe(struct er_host *h, struct er_chunk *chunk,
 void er_op_config(struct er_host *h, struct er_chunk *chunk,
     const json_t *request, struct er_buf *out);
 
+void er_op_agent(struct er_host *h, struct er_chunk *chunk,
+    const json_t *request, struct er_buf *out);
+void er_op_script(struct er_host *h, struct er_chunk *chunk,
+    const json_t *request, struct er_buf *out);
+
+/* --- what went wrong, as members of an answer; in call.c */
+
+/* Said by the code itself. */
+void er_answer_refusal(struct er_buf *out, const char *text, size_t len,
+    const char *detail, bool stopped);
+
+/* Raised: the error stands on top of the state; status is what er_host_run
+ * gave. */
+void er_answer_failure(struct er_host *h, const char *path, int status,
+    struct er_buf *out);
+
 /* Time of describe and config if the request gives none. */
 enum { ER_OP_LOAD_MS = 2000 };
 
