@@ -177,9 +177,9 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 $(BUILD)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
-$(BUILD)/runtime/agent/runtime.o $(BUILD)/runtime/agent/plugins.o: \
-    $(BUILD)/prefix
-$(BUILD)/runtime/agent/runtime.o $(BUILD)/runtime/agent/plugins.o: DEFS += \
+PLACED = $(patsubst %,$(BUILD)/runtime/agent/%.o,runtime plugins agent_file)
+$(PLACED): $(BUILD)/prefix
+$(PLACED): DEFS += \
     -DERRAND_LIB='"$(PREFIX)/lib/errand"' \
     -DERRAND_LIBEXEC='"$(PREFIX)/libexec/errand"' \
     -DERRAND_SHARE='"$(PREFIX)/share/errand"'

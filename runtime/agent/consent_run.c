@@ -133,6 +133,8 @@ static void digest(struct run_call *c)
 
 static struct er_policy_answer decide(const struct run_call *c)
 {
+    if (c->run->is_confirm) /* that is what it is for */
+        return (struct er_policy_answer){.kind = ER_POLICY_ASK};
     struct er_policy_question q = {.tool = c->name,
         .effect = c->effect,
         .egress = er_consent_sends(c->tool),
@@ -143,8 +145,9 @@ static struct er_policy_answer decide(const struct run_call *c)
 
 static void keep_why(struct run_call *c, const struct er_policy_answer *a)
 {
-    char why[400];
-    er_policy_say(a, why, sizeof why);
+    char why[400] = "the agent's script";
+    if (!c->run->is_confirm)
+        er_policy_say(a, why, sizeof why);
     free(c->why);
     c->why = er_strdup(why);
 }

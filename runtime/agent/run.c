@@ -4,9 +4,11 @@
 #include "agent/functions.h"
 #include "agent/grant.h"
 #include "agent/run.h"
+#include "agent/script.h"
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,11 +106,22 @@ static int read_settings(errand_run *run, struct errand_error *err)
 {
     const json_t *s = run->settings, *v;
     int rc = ERRAND_OK;
-    run->model = er_strdup(er_json_str(s, "model"));
+    const char *model = er_json_str(s, "model");
+    run->model = er_strdup(model ? model : ""); /* "": none is asked */
     if (!run->model)
         return er_nomem(err);
+    const json_t *agent = json_object_get(s, "agent");
+    const char *root = er_json_str(s, "root");
+    run->is_script = json_is_true(json_object_get(agent, "script"));
+    run->is_single = json_object_get(s, "call") != NULL;
+    run->is_confirm = json_is_true(json_object_get(s, "confirm"));
+    run->is_step = root != NULL;
+    run->tainted = json_is_true(json_object_get(s, "tainted"));
+    if (root)
+        snprintf(run->root, sizeof run->root, "%s", root);
     run->sampling = run->rt->config.sampling;
-    run->budgets = run->rt->config.budgets;
+    if (!run->is_script) /* its steps have theirs */
+        run->budgets = run->rt->config.budgets;
     run->tool_choice = er_json_str(s, "tool_choice");
     run->on_unknown = er_json_str(s, "on_unknown");
     run->stream = json_is_true(json_object_get(s, "stream"));
@@ -126,7 +139,8 @@ static int read_settings(errand_run *run, struct errand_error *err)
     if (rc == ERRAND_OK)
         rc = read_tools(run, json_object_get(s, "tools"), err);
     if (rc == ERRAND_OK)
-        rc = er_models_check(run->rt->models, run->model, err);
+        rc = run->model[0] || (!run->is_script && !run->is_single)
+            ? er_models_check(run->rt->models, run->model, err) : ERRAND_OK;
     return rc;
 }
 
@@ -193,6 +207,7 @@ void er_run_free(errand_run *run)
     json_decref(run->messages);
     er_prompt_free(run->prompt);
     er_policy_free(run->policy);
+    er_script_free(run);
     free(run->model);
     free(run);
 }
@@ -285,6 +300,7 @@ void er_run_abandon(errand_run *run, const struct errand_error *why)
     for (size_t i = 0; i < run->n_calls; i++)
         if (run->calls[i].live)
             er_tools_cancel(run->calls[i].live);
+    er_script_abandon(run);
     tell_end(run, ERRAND_EV_FAILED, "error", why->msg, why);
 }
 
@@ -294,11 +310,22 @@ static void on_stopped(errand_run *run, struct er_op *op)
     bool paused = op->in.stop.state == ER_RUN_PAUSED;
     er_fail(&why, op->in.stop.code, "%s", op->in.stop.error);
     tell_end(run, paused ? ERRAND_EV_PAUSED : ERRAND_EV_FAILED,
-        op->in.stop.reason, why.msg, &why);
+        op->in.stop.reason, op->in.stop.error, &why);
 }
 
 void er_run_stop(errand_run *run, int state, const char *reason,
     const struct errand_error *why)
+{
+    er_run_stop_saying(run, state, reason, why->code, why->msg);
+}
+
+const char *er_run_root(const errand_run *run)
+{
+    return run->root[0] ? run->root : run->claim.run_id;
+}
+
+void er_run_stop_saying(errand_run *run, int state, const char *reason,
+    int code, const char *text)
 {
     if (run->ending)
         return;
@@ -308,8 +335,15 @@ void er_run_stop(errand_run *run, int state, const char *reason,
     if (!op)
         return;
     op->in.stop = (struct er_stop){.claim = run->claim, .state = state,
-        .reason = reason, .code = why->code,
-        .error = er_arena_str(&op->arena, why->msg)};
+        .reason = er_arena_str(&op->arena, reason), .code = code,
+        .error = er_arena_str(&op->arena, text)};
+    if (!op->in.stop.error) {
+        struct errand_error err = {0};
+        er_nomem(&err);
+        er_op_free(op);
+        er_run_abandon(run, &err);
+        return;
+    }
     er_run_submit(run, op, on_stopped);
 }
 
@@ -335,6 +369,10 @@ void er_run_cancel(errand_run *run)
     if (run->cancelled || run->ending)
         return;
     run->cancelled = true;
+    if (run->script) {
+        er_script_interrupt(run);
+        return;
+    }
     if (run->exchange)
         er_model_cancel(run->exchange);
     run->exchange = NULL;
@@ -344,7 +382,7 @@ void er_run_cancel(errand_run *run)
     if (run->running == 0) {
         struct errand_error why = {0};
         er_fail(&why, ERRAND_CANCELLED,
-            "interrupted; `errand resume %s` goes on", run->claim.run_id);
+            "interrupted; `errand resume %s` goes on", er_run_root(run));
         er_run_pause(run, "interrupted", &why);
     }
 }

@@ -51,6 +51,7 @@ struct run_call {
     char *why;            /* WAITING: what asks; or NULL */
     const char *decision; /* what was said to it, to be stored; or NULL */
     bool asked;           /* WAITING: somebody was asked here */
+    bool is_json;         /* of a step: the result is a value, not a text */
 };
 
 /* What the model said in the turn under way. */
@@ -86,6 +87,15 @@ struct errand_run {
     bool wait_asks;     /* on_ask is "wait" */
     errand_approval_fn on_approval; /* NULL: nobody can be asked */
     void *approval_user;
+
+    /* of agents and of the steps of scripts */
+    struct er_script_run *script; /* its script's, once that began */
+    bool is_script;  /* what it does is said by an agent's script */
+    bool is_single;  /* it is one call of a tool: run_single.c */
+    bool is_confirm; /* of the tool that asks a person */
+    bool is_step;    /* it works for a script: nobody but that one waits */
+    int32_t single_state;   /* how that call ended */
+    char root[ER_ID_SIZE];  /* the run to resume; "": itself */
 
     /* where it stands */
     json_t *messages;
@@ -146,6 +156,13 @@ void er_run_fail(errand_run *run, const struct errand_error *why);
 void er_run_pause(errand_run *run, const char *reason,
     const struct errand_error *why);
 
+/* The same with a longer text. */
+void er_run_stop_saying(errand_run *run, int state, const char *reason,
+    int code, const char *text);
+
+/* The run that people resume: this one, or the one it is a step of. */
+const char *er_run_root(const errand_run *run);
+
 /* The store has the answer: tell it, the run is over. */
 void er_run_done(errand_run *run, const char *answer);
 
@@ -160,6 +177,16 @@ void er_run_cancel(errand_run *run);
 
 /* --- run_turn.c: ask the model, store what it said (T1) */
 void er_run_turn(errand_run *run);
+
+/* Begin to gather what the model, or who speaks for it, says. */
+void er_run_begin_reply(errand_run *run);
+
+/* Store what was gathered. answer: the run's, if it ends here; without one
+ * the calls are run. False: no memory, and the run was failed. */
+bool er_run_store_reply(errand_run *run, const char *answer);
+
+/* --- run_single.c: a run that is one call of a tool, as a script makes it */
+void er_single_go(errand_run *run);
 
 /* --- run_call.c: run the calls of the last reply (T2, T3) */
 
@@ -198,6 +225,8 @@ void er_emit_approval(errand_run *run, const struct errand_approval *what);
 void er_emit_usage(errand_run *run, const struct er_usage *u, int64_t cost);
 void er_emit_retry(
     errand_run *run, const struct errand_error *why, int64_t delay_ms);
+void er_emit_step(errand_run *run, const char *details);
+void er_emit_forward(errand_run *run, const struct errand_event *ev);
 void er_emit_end(errand_run *run, int type, const char *reason,
     const char *text, const struct errand_error *why);
 

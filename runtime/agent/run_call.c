@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SINGLE_MOST = 64 * 1024 * 1024 }; /* bytes, scrubbed */
+
 static bool is_rerunnable(int effect) { return effect != ERRAND_UNSAFE; }
 
 /* Side effects outside: its start must be stored before it starts. */
@@ -44,6 +46,7 @@ static void all_done(errand_run *run)
     for (size_t i = 0; i < run->n_calls; i++) {
         json_array_append(run->messages, run->calls[i].result);
         run->tainted |= er_consent_is_external(run->calls[i].result);
+        run->single_state = run->calls[i].state;
     }
     er_run_free_calls(run);
     er_run_turn(run);
@@ -71,7 +74,7 @@ static void pause_cancelled(errand_run *run)
 {
     struct errand_error err = {0};
     er_fail(&err, ERRAND_CANCELLED, "interrupted; `errand resume %s` goes on",
-        run->claim.run_id);
+        er_run_root(run));
     er_run_pause(run, "interrupted", &err);
 }
 
@@ -125,7 +128,7 @@ static json_t *shown_result(
     const struct er_config *cfg = &run->rt->config;
     char note[200] = "";
     struct er_buf shown;
-    er_buf_init(&shown, 256 * 1024);
+    er_buf_init(&shown, run->is_single ? SINGLE_MOST : 256 * 1024);
     enum er_verdict v = c->tool && c->tool->polls ? ER_GUARD_FINE
         : er_guard_see(&run->guard, c->name, c->arguments, text, len, failed,
               note, sizeof note);
@@ -133,14 +136,18 @@ static json_t *shown_result(
         run->guard_pause = true;
         snprintf(run->guard_note, sizeof run->guard_note, "%s", note);
     }
-    er_cap_add(&shown, text, len,
-        er_cap_bytes(cfg->window_tokens, cfg->result_share), c->id);
+    size_t most = er_cap_bytes(cfg->window_tokens, cfg->result_share);
+    if (run->is_single) /* no model reads it */
+        most = SIZE_MAX;
+    er_cap_add(&shown, text, len, most, c->id);
     if (v == ER_GUARD_WARN)
         er_buf_addf(&shown, "\n[%s]", note);
     json_t *m = er_message_result(
         c->id, c->name, er_buf_str(&shown), shown.len);
     er_buf_release(&shown);
     er_consent_mark(c, m);
+    if (m && c->is_json)
+        json_object_set_new(m, "json", json_true());
     return m;
 }
 
@@ -281,6 +288,7 @@ static void on_outcome(void *ctx, const struct er_tool_outcome *o)
     if (!run->dead && !run->ending) {
         if (o->detail && o->detail[0] && o->status != ER_TOOL_OK)
             er_emit_note(run, "%.64s: %.300s", c->name, o->detail);
+        c->is_json = o->is_json && run->is_single;
         if (o->status == ER_TOOL_OK || o->status == ER_TOOL_FAILED)
             er_run_finish_call(c, o->status == ER_TOOL_OK ? ER_CALL_DONE
                                                    : ER_CALL_FAILED,

@@ -169,6 +169,19 @@ void er_emit_retry(
     emit(run, ERRAND_EV_RETRY, why->msg, &b, 0);
 }
 
+void er_emit_step(errand_run *run, const char *details)
+{
+    emit_plain(run, ERRAND_EV_STEP, "", 0, details, 0);
+}
+
+void er_emit_forward(errand_run *run, const struct errand_event *ev)
+{
+    struct errand_event out = *ev;
+    out.run = run;
+    if (run->on_event)
+        run->on_event(run->user, &out);
+}
+
 void er_emit_end(errand_run *run, int type, const char *reason,
     const char *text, const struct errand_error *why)
 {
@@ -185,7 +198,7 @@ void er_emit_end(errand_run *run, int type, const char *reason,
         add_text(&b, "reason", reason);
     if (why) {
         add_text(&b, "code", errand_code_name(why->code));
-        add_text(&b, "error", why->msg);
+        add_text(&b, "error", text ? text : why->msg);
     }
     if (type == ERRAND_EV_DONE)
         add_text(&b, "answer", text);

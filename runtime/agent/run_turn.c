@@ -2,6 +2,7 @@
 #include "agent/answer.h"
 #include "agent/history.h"
 #include "agent/run.h"
+#include "agent/script.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@ static void fail_nomem(errand_run *run)
     er_run_fail(run, &err);
 }
 
-static void reset_reply(struct run_reply *r)
+void er_run_begin_reply(errand_run *run)
 {
+    struct run_reply *r = &run->reply;
     er_buf_reset(&r->text);
     er_buf_reset(&r->reasoning);
     json_decref(r->calls);
@@ -150,7 +152,7 @@ static void on_stepped(errand_run *run, struct er_op *op)
 }
 
 /* Store the turn. answer: the run's, if it ends here. */
-static bool submit_step(errand_run *run, const char *answer)
+bool er_run_store_reply(errand_run *run, const char *answer)
 {
     struct er_op *op = er_run_op(run, ER_OP_STEP);
     json_t *m = assistant_message(run);
@@ -161,7 +163,7 @@ static bool submit_step(errand_run *run, const char *answer)
         return false;
     }
     struct er_model_step *step = &op->in.step;
-    op->level = answer ? ER_DURABLE : ER_COMMITTED;
+    op->level = answer && !run->is_step ? ER_DURABLE : ER_COMMITTED;
     *step = (struct er_model_step){.claim = run->claim, .done = answer != NULL,
         .answer = er_arena_str(&op->arena, answer)};
     step->message.role = "assistant";
@@ -228,8 +230,8 @@ static void finish_checked(errand_run *run)
     char *answer = er_answer_check(run->answer_schema,
         er_buf_str(&run->reply.text), run->reply.text.len, &problem);
     if (answer) {
-        submit_step(run, answer);
-    } else if (submit_step(run, NULL)) {
+        er_run_store_reply(run, answer);
+    } else if (er_run_store_reply(run, NULL)) {
         if (run->repairs++ == 0) {
             ask_for_repair(run, er_buf_str(&problem));
         } else {
@@ -252,7 +254,7 @@ static void finish_plain(errand_run *run)
             "-p max_tokens=N", (long long)run->sampling.max_tokens);
     else if (run->reply.text.len == 0)
         er_emit_note(run, "the model answered with nothing");
-    submit_step(run, er_buf_str(&run->reply.text));
+    er_run_store_reply(run, er_buf_str(&run->reply.text));
 }
 
 /* --- the model's events */
@@ -283,7 +285,7 @@ static void on_reply(errand_run *run)
     } else if (er_run_plan(run, &err) != ERRAND_OK) {
         er_run_fail(run, &err);
     } else {
-        submit_step(run, NULL);
+        er_run_store_reply(run, NULL);
     }
 }
 
@@ -381,13 +383,20 @@ static bool may_go_on(errand_run *run)
 void er_run_turn(errand_run *run)
 {
     struct errand_error err = {0};
+    if (run->is_script || run->is_single) {
+        if (run->is_script)
+            er_script_go(run);
+        else
+            er_single_go(run);
+        return;
+    }
     if (!may_go_on(run))
         return;
     if (run->pending > ER_PENDING_MAX) {
         run->held = true;
         return;
     }
-    reset_reply(&run->reply);
+    er_run_begin_reply(run);
     if (!run->prompt)
         run->prompt = er_prompt_new(); /* without it is slower, no more */
     struct er_model_request req = {.messages = run->messages,

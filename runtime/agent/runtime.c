@@ -1,11 +1,13 @@
 /* Opening, driving and closing a runtime. */
 #include "agent/runtime.h"
 
+#include "agent/agent_file.h"
 #include "agent/guarded.h"
 #include "agent/consent.h"
 #include "agent/plugins.h"
 #include "agent/read_more.h"
 #include "agent/run.h"
+#include "agent/script.h"
 #include "base/program_path.h"
 #include "base/text.h"
 
@@ -437,6 +439,8 @@ void errand_close(errand *rt)
         er_run_free(r);
     }
     er_timer_stop(&rt->lease_timer);
+    er_agents_close(rt);
+    er_script_lines_free(rt);
     er_consent_close(rt);
     er_config_release(&rt->config);
     free_list(rt->tools_dirs);

@@ -51,6 +51,8 @@ struct errand {
     bool tools_loaded;
     char **tools_dirs; /* from the options, ended by NULL; may be NULL */
     char **plugins, **plugins_dirs; /* from the options, ended by NULL */
+    struct er_agent *agents; /* files that were read: agent_file.h */
+    struct er_script_line *lines; /* scripts that wait: script.h */
     struct errand_run *runs; /* alive here, newest first */
     size_t active;           /* of them, those whose end was not told */
     bool closing;            /* errand_close: nothing new may begin */

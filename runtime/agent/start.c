@@ -2,6 +2,7 @@
 #include "agent/consent.h"
 #include "agent/history.h"
 #include "agent/run.h"
+#include "agent/start.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -36,6 +37,8 @@ static int set_text(json_t *settings, const char *key, const char *text,
 static int set_tools(json_t *settings, const struct errand_request *req,
     struct errand_error *err)
 {
+    if (req->agent && !req->tools) /* the agent says which */
+        return ERRAND_OK;
     json_t *names = json_array();
     for (size_t i = 0; names && req->tools && req->tools[i]; i++)
         json_array_append_new(names, json_string(req->tools[i]));
@@ -52,23 +55,18 @@ static int check_policy(const char *on_unknown, struct errand_error *err)
         "on_unknown is \"%.40s\"; it must be ask, fail or retry", on_unknown);
 }
 
-static json_t *settings_of(errand *rt, const struct errand_request *req,
+static json_t *settings_of(const struct errand_request *req,
     struct errand_error *err)
 {
-    const char *model = req->model ? req->model : rt->default_model;
     json_t *s = json_object();
     int rc = s ? ERRAND_OK : er_nomem(err);
-    if (rc == ERRAND_OK && !model)
-        rc = er_fail(err, ERRAND_CONFIG,
-            "no model is configured; name one with -m PROVIDER:NAME, in "
-            "ERRAND_MODEL, or as model in errand.lua");
     if (rc == ERRAND_OK)
-        rc = set_text(s, "model", model, err);
+        rc = set_text(s, "model", req->model, err);
     if (rc == ERRAND_OK)
         rc = set_tools(s, req, err);
     if (rc == ERRAND_OK)
         rc = set_json(s, "functions", req->functions, err);
-    if (rc == ERRAND_OK)
+    if (rc == ERRAND_OK && !req->agent) /* else some are the agent's */
         rc = set_json(s, "params", req->params, err);
     if (rc == ERRAND_OK)
         rc = set_json(s, "budgets", req->budgets, err);
@@ -81,8 +79,7 @@ static json_t *settings_of(errand *rt, const struct errand_request *req,
     if (rc == ERRAND_OK)
         rc = check_policy(req->on_unknown, err);
     if (rc == ERRAND_OK)
-        rc = set_text(s, "on_unknown", req->on_unknown ? req->on_unknown
-                                           : rt->config.on_unknown, err);
+        rc = set_text(s, "on_unknown", req->on_unknown, err);
     if (rc != ERRAND_OK) {
         json_decref(s);
         return NULL;
@@ -92,6 +89,89 @@ static json_t *settings_of(errand *rt, const struct errand_request *req,
     json_object_set_new(s, "prompt_form",
         json_boolean(req->flags & ERRAND_REQ_PROMPT));
     return s;
+}
+
+/* What neither the request nor an agent said. A script may do without a
+ * model. */
+static int set_rest(errand *rt, json_t *s, struct errand_error *err)
+{
+    const json_t *agent = json_object_get(s, "agent");
+    bool need = !json_is_true(json_object_get(agent, "script"));
+    int rc = ERRAND_OK;
+    if (!json_object_get(s, "model"))
+        rc = set_text(s, "model", rt->default_model, err);
+    if (rc == ERRAND_OK && need && !json_object_get(s, "model"))
+        rc = er_fail(err, ERRAND_CONFIG,
+            "no model is configured; name one with -m PROVIDER:NAME, in "
+            "ERRAND_MODEL, or as model in errand.lua");
+    if (rc == ERRAND_OK && !json_object_get(s, "on_unknown"))
+        rc = set_text(s, "on_unknown", rt->config.on_unknown, err);
+    if (rc == ERRAND_OK && !json_object_get(s, "tools") &&
+        json_object_set_new(s, "tools", json_array()) != 0)
+        rc = er_nomem(err);
+    return rc;
+}
+
+/* --- agents */
+
+int er_agent_wish_run(errand *rt, const struct er_agent *agent,
+    const struct er_agent_wish *wish, json_t *settings, char **system,
+    char **prompt, struct errand_error *err)
+{
+    json_t *input = NULL, *params = NULL;
+    int rc = er_agent_input(agent, wish, &input, &params, err);
+    if (rc == ERRAND_OK && params &&
+        json_object_set(settings, "params", params) != 0)
+        rc = er_nomem(err);
+    if (rc == ERRAND_OK)
+        rc = er_agent_settle(agent, settings, input, err);
+    if (rc == ERRAND_OK)
+        rc = set_rest(rt, settings, err);
+    if (rc == ERRAND_OK && !agent->is_script) {
+        *system = er_agent_text(agent, "system", input);
+        *prompt = er_agent_text(agent, "prompt", input);
+    }
+    if (rc == ERRAND_OK && !*prompt)
+        *prompt = er_strndup(wish->prompt ? wish->prompt : "",
+            wish->prompt ? wish->prompt_len : 0);
+    if (rc == ERRAND_OK && !*prompt)
+        rc = er_nomem(err);
+    if (rc == ERRAND_OK && !agent->is_script && !(*prompt)[0])
+        rc = er_fail(err, ERRAND_USAGE, "agent %.64s has no script and no "
+            "prompt of its own: say what is to be done", agent->name);
+    json_decref(input);
+    json_decref(params);
+    return rc;
+}
+
+/* The request as the agent makes it; what it points to is kept in texts. */
+static int apply_agent(errand *rt, struct errand_request *req,
+    json_t *settings, char *texts[2], struct errand_error *err)
+{
+    if (!req->agent)
+        return set_rest(rt, settings, err);
+    struct er_agent *a = er_agent_load(rt, req->agent, err);
+    json_t *given = a && req->params
+        ? er_json_parse(req->params, strlen(req->params), ER_JSON_LENIENT,
+              err) : NULL;
+    if (!a || (req->params && !given)) {
+        er_agent_drop(a);
+        return err->code;
+    }
+    struct er_agent_wish wish = {.given = given,
+        .prompt = req->prompt ? req->prompt : "",
+        .prompt_len = req->prompt_len ? req->prompt_len
+                      : req->prompt   ? strlen(req->prompt)
+                                      : 0};
+    int rc = er_agent_wish_run(
+        rt, a, &wish, settings, &texts[0], &texts[1], err);
+    er_agent_drop(a);
+    json_decref(given);
+    if (!req->system && !req->conversation)
+        req->system = texts[0];
+    req->prompt = texts[1];
+    req->prompt_len = texts[1] ? strlen(texts[1]) : 0;
+    return rc;
 }
 
 /* --- the wall-clock budget */
@@ -175,6 +255,8 @@ static int go_on(errand_run *run, const struct er_loaded *l,
     json_decref(open);
     if (!run->messages)
         return err->code;
+    if (l->n_calls > 0)
+        run->single_state = l->calls[l->n_calls - 1].state;
     note_sequence(run, l);
     remember_calls(run, l);
     er_run_take_consent(run, l, calls);
@@ -244,6 +326,8 @@ static void take_existing(errand_run *run, const struct er_run_row *row)
     memcpy(run->conv_id, row->conv_id, sizeof run->conv_id);
     run->claim = row->claim;
     if (row->state == ER_RUN_DONE) {
+        if (run->is_step) /* whether what it read was from outside */
+            load_history(run, &err);
         er_emit_started(run);
         er_run_done(run, row->answer ? row->answer : "");
         return;
@@ -311,6 +395,8 @@ static int fill_accept(errand_run *run, struct er_op *op,
     char *settings = er_json_text(run->settings);
     const char *system = req->system ? req->system : rt->config.system;
     size_t len = req->prompt_len ? req->prompt_len : strlen(req->prompt);
+    if (run->is_script || run->is_single) /* no model reads it */
+        system = NULL;
     *a = (struct er_accept){
         .new_conversation = req->conversation == NULL,
         .conv_id = er_arena_str(&op->arena, run->conv_id),
@@ -336,10 +422,8 @@ static int fill_accept(errand_run *run, struct er_op *op,
 static int check_request(
     const struct errand_request *req, struct errand_error *err)
 {
-    if (req->size == 0 || req->size > 4096)
-        return er_fail(err, ERRAND_USAGE,
-            "errand_request.size is %u; set it to sizeof", req->size);
-    if (!req->prompt || (req->prompt_len == 0 && !req->prompt[0]))
+    if (!req->agent &&
+        (!req->prompt || (req->prompt_len == 0 && !req->prompt[0])))
         return er_fail(err, ERRAND_USAGE,
             "the prompt is empty; say what is to be done");
     if (req->conversation && req->system)
@@ -356,34 +440,23 @@ struct starting {
     struct errand_error *err;
 };
 
-static int start(void *arg)
+static int begin_run(
+    struct starting *s, json_t *settings, const char conv[ER_ID_SIZE])
 {
-    struct starting *s = arg;
     errand *rt = s->rt;
-    char conv[ER_ID_SIZE];
-    int rc = ERRAND_OK;
-    er_id_new(conv);
-    if (s->req.conversation)
-        rc = er_store_find(
-            rt->store, "conversation", s->req.conversation, conv, s->err);
-    json_t *settings =
-        rc == ERRAND_OK ? settings_of(rt, &s->req, s->err) : NULL;
-    if (!settings)
-        return s->err->code;
     errand_run *run =
         er_run_new(rt, settings, s->req.on_event, s->req.user, s->err);
-    json_decref(settings);
-    struct er_op *op = run ? er_op_new(ER_OP_ACCEPT) : NULL;
     if (!run)
         return s->err->code;
-    memcpy(run->conv_id, conv, sizeof conv);
+    struct er_op *op = er_op_new(ER_OP_ACCEPT);
+    memcpy(run->conv_id, conv, ER_ID_SIZE);
     if (s->req.on_approval) {
         run->on_approval = s->req.on_approval;
         run->approval_user = s->req.user;
     }
     er_id_new(run->claim.run_id);
     run->claim.epoch = 1;
-    rc = op ? fill_accept(run, op, &s->req, s->err) : er_nomem(s->err);
+    int rc = op ? fill_accept(run, op, &s->req, s->err) : er_nomem(s->err);
     if (rc != ERRAND_OK) {
         er_op_free(op);
         er_run_free(run);
@@ -395,6 +468,30 @@ static int start(void *arg)
     return ERRAND_OK;
 }
 
+static int start(void *arg)
+{
+    struct starting *s = arg;
+    errand *rt = s->rt;
+    char conv[ER_ID_SIZE];
+    int rc = ERRAND_OK;
+    er_id_new(conv);
+    if (s->req.conversation)
+        rc = er_store_find(
+            rt->store, "conversation", s->req.conversation, conv, s->err);
+    char *texts[2] = {NULL, NULL};
+    json_t *settings =
+        rc == ERRAND_OK ? settings_of(&s->req, s->err) : NULL;
+    if (!settings)
+        return s->err->code;
+    rc = apply_agent(rt, &s->req, settings, texts, s->err);
+    if (rc == ERRAND_OK)
+        rc = begin_run(s, settings, conv);
+    json_decref(settings);
+    free(texts[0]);
+    free(texts[1]);
+    return rc;
+}
+
 int errand_start(errand *rt, const struct errand_request *req,
     errand_run **out, struct errand_error *err)
 {
@@ -402,11 +499,14 @@ int errand_start(errand *rt, const struct errand_request *req,
     struct starting s = {.rt = rt, .err = err ? err : &mine};
     if (out)
         *out = NULL;
-    int rc = check_request(req, s.err);
-    if (rc != ERRAND_OK)
-        return rc;
+    int rc = ERRAND_OK;
+    if (req->size == 0 || req->size > 4096)
+        return er_fail(s.err, ERRAND_USAGE,
+            "errand_request.size is %u; set it to sizeof", req->size);
     memcpy(&s.req, req, req->size < sizeof s.req ? req->size : sizeof s.req);
-    rc = er_runtime_call(rt, start, &s);
+    rc = check_request(&s.req, s.err);
+    if (rc == ERRAND_OK)
+        rc = er_runtime_call(rt, start, &s);
     if (out)
         *out = s.run;
     return rc;
@@ -531,4 +631,43 @@ const char *errand_run_id(const errand_run *run) { return run->claim.run_id; }
 const char *errand_run_conversation(const errand_run *run)
 {
     return run->conv_id;
+}
+
+/* --- for the steps of scripts */
+
+int er_child_start(errand *rt, const struct er_child *child,
+    errand_run **out, struct errand_error *err)
+{
+    struct errand_request req = {.size = sizeof req,
+        .prompt = child->prompt ? child->prompt : "",
+        .system = child->system,
+        .client_key = child->key};
+    errand_run *run = er_run_new(rt, child->settings, NULL, NULL, err);
+    struct er_op *op = run ? er_op_new(ER_OP_ACCEPT) : NULL;
+    if (!run)
+        return err->code;
+    er_id_new(run->conv_id);
+    er_id_new(run->claim.run_id);
+    run->claim.epoch = 1;
+    int rc = op ? fill_accept(run, op, &req, err) : er_nomem(err);
+    if (rc != ERRAND_OK) {
+        er_op_free(op);
+        er_run_free(run);
+        return rc;
+    }
+    op->level = ER_COMMITTED; /* the parent would begin it again */
+    op->in.accept.parent = er_arena_str(&op->arena, child->parent);
+    op->in.accept.parent_step = er_arena_str(&op->arena, child->step);
+    er_run_link(run);
+    er_run_submit(run, op, on_accepted);
+    if (run->told) { /* no memory to submit it */
+        er_run_collect(run);
+        return er_nomem(err);
+    }
+    run->on_event = child->on_event;
+    run->user = child->user;
+    run->on_approval = child->on_approval;
+    run->approval_user = child->approval_user;
+    *out = run;
+    return ERRAND_OK;
 }

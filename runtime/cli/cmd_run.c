@@ -83,7 +83,7 @@ static int build_prompt(
     if (er_utf8_valid_prefix(er_buf_str(out), out->len) != out->len)
         return er_fail(err, ERRAND_USAGE,
             "the prompt is no UTF-8 text; set a UTF-8 locale and try again");
-    if (er_input_is_blank(er_buf_str(out), out->len))
+    if (!cli->args.agent && er_input_is_blank(er_buf_str(out), out->len))
         return er_fail(err, ERRAND_USAGE,
             "there is nothing to ask: give a prompt, as in errand run \"What "
             "time is it?\", or text on standard input");

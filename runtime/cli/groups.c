@@ -36,6 +36,9 @@ const struct er_opt_group er_opts_conv = {
     .title = "Conversation", .options = conversation_rows};
 
 static const struct er_opt run_rows[] = {
+    {.name = "agent", .letter = 'a', .kind = ER_OPT_FILE,
+        .offset = AT(agent), .arg = "AGENT",
+        .help = "what this agent (a name or a file) makes of it"},
     {.name = "file", .letter = 'f', .kind = ER_OPT_FILES,
         .offset = AT(files), .arg = "FILE",
         .help = "add this file's text to the prompt; may be repeated"},
@@ -58,7 +61,8 @@ static const struct er_opt request_rows[] = {
         .help = "system text of a new conversation"},
     {.name = "param", .letter = 'p', .kind = ER_OPT_LIST,
         .offset = AT(params), .arg = "KEY=VALUE",
-        .help = "sampling parameter, as temperature=0.2; may be repeated"},
+        .help = "parameter of the agent, or of sampling, as "
+                "temperature=0.2; may be repeated"},
     {.name = "schema", .kind = ER_OPT_FILE, .offset = AT(schema),
         .arg = "FILE", .help = "JSON Schema that the answer must fit"},
     {.name = "functions", .kind = ER_OPT_FILE, .offset = AT(functions),
@@ -221,6 +225,15 @@ static const struct er_opt new_rows[] = {
 };
 const struct er_opt_group er_opts_new = {
     .title = "Options", .options = new_rows};
+
+static const struct er_opt new_agent_rows[] = {
+    {.name = "dir", .kind = ER_OPT_FILE, .offset = AT(dir), .arg = "DIR",
+        .help = "folder for the file (agents if not given)"},
+    HELP_ROW,
+    END_ROW,
+};
+const struct er_opt_group er_opts_new_agent = {
+    .title = "Options", .options = new_agent_rows};
 
 static const struct er_opt list_rows[] = {
     {.name = "state", .kind = ER_OPT_CHOICE, .offset = AT(state),

@@ -16,7 +16,7 @@ extern const struct er_opt_group er_opts_json;
 extern const struct er_opt_group er_opts_talk;
 extern const struct er_opt_group er_opts_help;
 extern const struct er_opt_group er_opts_batch;
-extern const struct er_opt_group er_opts_new;
+extern const struct er_opt_group er_opts_new, er_opts_new_agent;
 extern const struct er_opt_group er_opts_list;
 extern const struct er_opt_group er_opts_search;
 extern const struct er_opt_group er_opts_index, er_opts_find;

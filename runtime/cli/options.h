@@ -36,6 +36,7 @@ struct er_args {
     /* request */
     const char *model, *conversation, *system, *schema, *tool_choice;
     const char *functions; /* FILE */
+    const char *agent;
     const char *key, *on_unknown;
     struct er_list tools, files, params;
     int last, no_stream, prompt_form;

@@ -25,6 +25,7 @@ const char *er_event_name(uint32_t type)
         [ERRAND_EV_FAILED] = "failed",
         [ERRAND_EV_DISCARD] = "discard",
         [ERRAND_EV_APPROVAL] = "approval",
+        [ERRAND_EV_STEP] = "step",
     };
     return type < sizeof names / sizeof names[0] ? names[type] : "unknown";
 }

@@ -230,8 +230,14 @@ int er_request_build(const struct er_cli *cli, struct er_arena *arena,
         .ask = a->ask.n ? a->ask.v : NULL,
         .deny = a->deny.n ? a->deny.v : NULL,
         .on_ask = a->wait_approval ? "wait" : NULL,
+        .agent = a->agent,
     };
-    int code = er_request_tools(&a->tools, arena, &req->tools, err);
+    static const char *const none[] = {NULL};
+    int code = ERRAND_OK;
+    if (!a->agent || a->tools.n > 0) /* else the agent's */
+        code = er_request_tools(&a->tools, arena, &req->tools, err);
+    if (a->agent && a->tools.n > 0 && !req->tools)
+        req->tools = none;
     if (!code)
         code = er_request_params(&a->params, arena, &req->params, err);
     if (!code)

@@ -265,6 +265,7 @@ enum errand_event_type {
     ERRAND_EV_DISCARD = 11,  /* the text since the last turn is void: the
                                 model's turn is tried again */
     ERRAND_EV_APPROVAL = 12, /* a call waits for a person's approval */
+    ERRAND_EV_STEP = 13,     /* a step of an agent's script began or ended */
 };
 
 struct errand_event {
@@ -275,7 +276,7 @@ struct errand_event {
                          others: a short line for people; never NULL */
     size_t text_len;
     const char *json; /* CALL, RESULT, USAGE, RETRY, PAUSED, DONE, FAILED,
-                         STARTED, APPROVAL: details, as in
+                         STARTED, APPROVAL, STEP: details, as in
                          schemas/event.schema.json; else NULL. Borrowed until
                          the callback returns */
     int32_t code;     /* FAILED, PAUSED: an errand_code; else 0 */
@@ -345,6 +346,11 @@ struct errand_request {
                               function(args, ctx), run with no permissions;
                               also "description", "parameters" (a JSON Schema)
                               and "timeout_ms"; or NULL */
+    const char *agent; /* name or path of an agent (docs/agents.md), or NULL.
+                          Its settings stand where the request says nothing;
+                          params may hold its parameters as well; tools NULL
+                          are its tools; the prompt may be empty if it needs
+                          none */
 };
 
 enum errand_request_flag {
@@ -500,6 +506,20 @@ ERRAND_API ERRAND_MUST_USE int errand_documents(errand *rt,
  * least. Answer: {"removed"}. Errors NOT_FOUND, USAGE. As errand_search. */
 ERRAND_API ERRAND_MUST_USE int errand_documents_remove(errand *rt,
     const char *options, char **json, struct errand_error *err);
+
+/* -------------------------------------------------- agents, for people */
+
+/* Array of the agents that are found by name: their tables with "name",
+ * "path" and "script"; of a file that is wrong {"name","path","problem"}.
+ * [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_agents_list(
+    errand *rt, char **json, struct errand_error *err);
+
+/* Everything that is wrong with an agent, by name or path.
+ * Answer: {"ok":bool,"problems":[{"line","message"}],"agent":{...}}.
+ * Errors NOT_FOUND, WORKER. [owner] */
+ERRAND_API ERRAND_MUST_USE int errand_agents_check(errand *rt,
+    const char *name, char **json, struct errand_error *err);
 
 /* -------------------------------------------------- policy, for people */
 
