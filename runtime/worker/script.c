@@ -1,7 +1,6 @@
 /* Running a script: its tasks, and waiting for the answers. */
 #include "script.h"
 
-#include "cage.h"
 #include "convert.h"
 #include "ops.h"
 #include "send.h"
@@ -215,7 +214,7 @@ static void wait_for_answers(lua_State *L, struct er_script *s)
             give_up(L);
     }
     h->deadline_ms = er_mono_ms() + ER_SCRIPT_SLICE_MS;
-    er_platform_allow_cpu(ER_SCRIPT_SLICE_MS);
+    er_platform_allow_cpu(ER_SCRIPT_SLICE_MS, &s->allowed);
 }
 
 /* ----------------------------------------------------------------- tasks */

@@ -17,6 +17,7 @@
 #ifndef ERRAND_WORKER_SCRIPT_H
 #define ERRAND_WORKER_SCRIPT_H
 
+#include "cage.h"
 #include "chunk.h"
 #include "host.h"
 
@@ -62,6 +63,7 @@ struct er_script {
     const json_t *request;
     struct er_buf *out;
     struct er_task *tasks, *current;
+    struct er_allowance allowed; /* of processor time */
     int maps;         /* under way */
     json_int_t seen;  /* answers that came */
     bool told;        /* the runtime knows that all wait */
