@@ -3,7 +3,7 @@ _errand() {
     local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
     local prev=${COMP_WORDS[COMP_CWORD-1]} options=
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W 'run chat resume batch index search tools log models policy doctor debug version help --help --version' -- "$cur"))
+        COMPREPLY=($(compgen -W 'run chat resume batch index search tools agents log models policy doctor debug version help --help --version' -- "$cur"))
         return
     fi
     case $cmd in
@@ -13,6 +13,12 @@ _errand() {
             return
         fi
         cmd="tools ${COMP_WORDS[2]}" ;;
+    agents)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            COMPREPLY=($(compgen -W 'list show check new' -- "$cur"))
+            return
+        fi
+        cmd="agents ${COMP_WORDS[2]}" ;;
     log)
         if [ "$COMP_CWORD" -eq 2 ]; then
             COMPREPLY=($(compgen -W 'list show search export fork resolve rm' -- "$cur"))
@@ -40,6 +46,9 @@ _errand() {
     esac
     case "$cmd $prev" in
     'run --conversation'|'run -c') return ;;
+    'run --agent'|'run -a')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'run --file'|'run -f')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -387,6 +396,63 @@ _errand() {
     'tools new --dir')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'agents list --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents list --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents list --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents list --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents list --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents list --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'agents show --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents show --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents show --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents show --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents show --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents show --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'agents check --store')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents check --config')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents check --tools-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents check --plugin')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents check --plugins-dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'agents check --sync')
+        COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
+        return ;;
+    'agents new --dir')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'log list --state')
         COMPREPLY=($(compgen -W 'ready tools paused done failed' -- "$cur"))
         return ;;
@@ -651,7 +717,7 @@ _errand() {
         return ;;
     esac
     case $cmd in
-    'run') options='--conversation -c --last --file -f --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'run') options='--conversation -c --last --agent -a --file -f --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
     'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
     'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
@@ -664,6 +730,10 @@ _errand() {
     'tools grant') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools revoke') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools new') options='--dir --c --help -h' ;;
+    'agents list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'agents show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'agents check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'agents new') options='--dir --help -h' ;;
     'log list') options='--state --conversation -c --limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'log show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'log search') options='--limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
