@@ -307,10 +307,12 @@ static void on_got(errand_run *run, struct er_op *op)
     if (op->out.text && value)
         json_object_set_new(value, "value", er_json_parse(op->out.text,
             op->out.text_len, ER_JSON_LENIENT, NULL));
-    if (step)
+    if (step) {
+        step->outside = op->out.external;
         er_step_done(step, value, true);
-    else
+    } else {
         json_decref(value);
+    }
 }
 
 static const char *state_key(struct er_script_step *step)
@@ -349,8 +351,10 @@ static void do_set(struct er_script_step *step)
     if (large)
         er_step_failed(step, "a value of ctx.state is at most 64 KiB as "
             "JSON");
-    else
+    else {
+        step->outside = step->script->run->tainted;
         er_step_done(step, json_true(), true);
+    }
 }
 
 static void do_map(struct er_script_step *step)

@@ -47,6 +47,7 @@ static int keep(struct er_sqlite *db, struct er_op *op)
     inner.in.kv.tool = s->keep_for;
     inner.in.kv.key = s->keep_key;
     inner.in.kv.value = s->keep_value;
+    inner.in.kv.external = s->outside;
     int code = er_sqlite_kv_set(db, &inner);
     op->arena = inner.arena;
     if (code != ERRAND_OK)
