@@ -726,7 +726,7 @@ _errand() {
     'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'tools call') options='--grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'tools call') options='--grant --trace --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools grant') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools revoke') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'tools new') options='--dir --c --help -h' ;;

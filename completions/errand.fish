@@ -247,6 +247,7 @@ complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcom
 complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcommand_from check' -l verbose -s v -d 'say more: tokens, reasoning, what the runtime logs'
 complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcommand_from check' -l help -s h -d 'show this help'
 complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcommand_from call' -l grant -x -d 'grant what these tools ask for, for once; \'*\': all'
+complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcommand_from call' -l trace -d 'show each step: arguments, grant, worker, questions, log'
 complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcommand_from call' -l store -r -F -d 'the database; else $ERRAND_STORE'
 complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcommand_from call' -l config -r -F -d 'this configuration and no other'
 complete -c errand -n '__fish_seen_subcommand_from tools; and __fish_seen_subcommand_from call' -l no-config -d 'no configuration at all'

@@ -4,6 +4,7 @@
 #include "input.h"
 #include "new_plugin.h"
 #include "similar.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -228,17 +229,23 @@ static int call(struct er_cli *cli, const char *args)
     status = er_granter_run(cli, named, true);
     if (status)
         return status;
-    if (errand_tools_call(cli->rt, cli->words[0], args, &text, &err))
+    struct er_tracer t = {.term = &cli->term,
+        .steps = cli->args.json ? json_array() : NULL};
+    int rc = errand_tools_trace(cli->rt, cli->words[0], args,
+        cli->args.trace ? er_trace_step : NULL, &t, &text, &err);
+    json_t *report = rc ? NULL : er_json_parse(text, strlen(text),
+                                     ER_JSON_LENIENT, &err);
+    errand_free(text);
+    if (report && cli->args.trace && t.steps)
+        json_object_set(report, "trace", t.steps);
+    json_decref(t.steps);
+    if (!report)
         return er_cli_fail(cli, &err);
-    json_t *report = er_json_parse(text, strlen(text), ER_JSON_LENIENT, &err);
-    if (!cli->args.json) {
-        errand_free(text);
-        status = report ? print_result(cli, report) : er_cli_fail(cli, &err);
-    } else {
-        bool ok = json_is_true(json_object_get(report, "ok"));
-        er_cli_print_json(cli, text);
+    bool ok = json_is_true(json_object_get(report, "ok"));
+    if (!cli->args.json)
+        status = print_result(cli, report);
+    else if (er_cli_print_json(cli, er_json_text(report)) == ER_EXIT_DONE)
         status = ok ? ER_EXIT_DONE : ER_EXIT_FAILED;
-    }
     json_decref(report);
     return status;
 }

@@ -133,7 +133,10 @@ const struct er_opt_group er_opts_budgets = {
         .arg = "TOOL,...",                                                \
         .help = "grant what these tools ask for, for once; '*': all"}
 
-static const struct er_opt call_rows[] = {GRANT_ROW, END_ROW};
+static const struct er_opt call_rows[] = {GRANT_ROW,
+    {.name = "trace", .kind = ER_OPT_FLAG, .offset = AT(trace),
+        .help = "show each step: arguments, grant, worker, questions, log"},
+    END_ROW};
 const struct er_opt_group er_opts_call = {
     .title = "Call", .options = call_rows};
 

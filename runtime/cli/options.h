@@ -45,7 +45,7 @@ struct er_args {
     double max_cost;
     /* policy */
     struct er_list approve, ask, deny, grant;
-    int wait_approval, tainted;
+    int wait_approval, tainted, trace;
     /* output */
     int json, events, quiet, verbose, help;
     /* of single commands */

@@ -129,6 +129,18 @@ static void on_job_done(struct er_job *job, const struct er_job_end *end)
     free(made);
 }
 
+void er_call_trace(const er_tool_call *call, json_t *step)
+{
+    if (step && er_vault_hide_json(call->tools->vault, &step))
+        call->trace->step(call->trace->ctx, step);
+    json_decref(step);
+}
+
+static void on_job_note(struct er_job *job, json_t *step)
+{
+    er_call_trace(call_of(job), step);
+}
+
 static bool on_job_ask(struct er_job *job, const json_t *frame, size_t len)
 {
     return er_services_ask(call_of(job), frame, len);
@@ -189,6 +201,7 @@ static int start_lua(er_tools *t, er_tool_call *call,
     job->code = entry->code ? er_code_hold(entry->code) : NULL;
     job->done = on_job_done;
     job->ask = on_job_ask;
+    job->note = call->trace ? on_job_note : NULL;
     er_buf_init(&job->frame, (size_t)ER_FRAME_MAX * 8); /* as escaped */
     if (!write_request(&job->frame, job->id, req, job->timeout_ms)) {
         bool starved = job->frame.failed;
@@ -219,6 +232,7 @@ int er_tools_call(er_tools *t, const struct er_tool_request *req,
     call->tools = t;
     call->tool = req->tool;
     call->tainted = req->tainted;
+    call->trace = req->trace;
     call->done = done;
     call->ctx = ctx;
     int rc = call->kind == ER_CALL_CALLBACK

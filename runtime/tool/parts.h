@@ -57,6 +57,7 @@ struct er_tool_call {
     er_tool_done_fn done;
     void *ctx;
     struct er_job job;     /* LUA */
+    const struct er_tool_trace *trace; /* or NULL */
     bool tainted;          /* as the request says */
     bool external;         /* a service gave it something from outside */
     struct er_ask *asks;   /* its questions that wait for an answer */
@@ -65,6 +66,9 @@ struct er_tool_call {
 };
 
 /* --- call.c */
+
+/* Tell who watches the call what happens; step is taken. */
+void er_call_trace(const er_tool_call *call, json_t *step);
 
 /* Tell a call's owner its outcome, cleaned of secrets; the call is gone. */
 void er_call_hand_over(er_tool_call *call, const struct er_tool_outcome *o);

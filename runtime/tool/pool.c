@@ -330,6 +330,10 @@ static bool on_frame(struct er_slot *slot, const char *text, size_t len)
         job->listens = true;
     } else if (!er_pool_log(slot->pool->log, frame)) {
         on_answer(slot, frame);
+    } else if (job->note) {
+        job->note(job, json_pack("{s:s, s:O, s:O?}", "step", "log", "text",
+            json_object_get(frame, "log"), "level",
+            json_object_get(frame, "level")));
     }
     json_decref(frame);
     return slot->state != ER_SLOT_DYING;
@@ -542,6 +546,10 @@ static bool give(struct er_slot *slot, struct er_job *job)
         !er_process_send(&slot->process, job->frame.data, job->frame.len))
         return false;
     er_buf_release(&job->frame);
+    if (job->note)
+        job->note(job, json_pack("{s:s, s:I, s:b, s:I}", "step", "worker",
+            "pid", (json_int_t)slot->process.pid, "started", !slot->locked,
+            "waited_ms", (json_int_t)(er_mono_ms() - job->queued_ms)));
     slot->process.lines = 0;
     job->slot = slot;
     job->started = true;

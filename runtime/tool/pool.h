@@ -57,6 +57,9 @@ struct er_job {
     /* The worker asks something (services.h): its frame, of len bytes.
      * False: it breaks the protocol. NULL: nothing may be asked. */
     bool (*ask)(struct er_job *job, const json_t *frame, size_t len);
+    /* Steps of struct er_tool_trace: the worker, lines of the log; taken.
+     * NULL: nobody looks. */
+    void (*note)(struct er_job *job, json_t *step);
 };
 
 /* max: processes of the kind "lua" at once; each profile of another kind

@@ -39,6 +39,9 @@ static void send_refusal(
     er_tool_call *call, json_int_t n, const char *message)
 {
     struct er_buf out;
+    if (call->trace)
+        er_call_trace(call, json_pack("{s:s, s:I, s:b, s:s}", "step",
+            "answered", "n", n, "ok", 0, "message", message));
     if (call->kind == ER_CALL_CALLBACK) {
         er_callback_end_question(call->callback, NULL, message);
         return;
@@ -55,6 +58,9 @@ static void send_refusal(
 static void send_value(er_tool_call *call, json_int_t n, const json_t *value)
 {
     struct er_buf out;
+    if (call->trace)
+        er_call_trace(call, json_pack(
+            "{s:s, s:I, s:b}", "step", "answered", "n", n, "ok", 1));
     if (call->kind == ER_CALL_CALLBACK) {
         er_callback_end_question(call->callback, value, NULL);
         return;
@@ -192,6 +198,10 @@ bool er_services_ask(er_tool_call *call, const json_t *frame, size_t len)
     const struct er_service *s = find(call->tools, name);
     struct er_buf why;
     er_buf_init(&why, 2000);
+    if (call->trace)
+        er_call_trace(call, json_pack("{s:s, s:I, s:s, s:O}", "step", "asks",
+            "n", n, "service", name, "params",
+            json_object_get(frame, "params")));
     bool refused = has_objection(call, name, s, len, &why);
     struct er_ask *ask = NULL;
     call->asks_all++;

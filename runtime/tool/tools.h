@@ -175,7 +175,17 @@ struct er_tool_outcome {
 typedef void (*er_tool_done_fn)(
     void *ctx, const struct er_tool_outcome *outcome);
 
+/* Who wants to see what happens on the way: the worker that has the call
+ * {"step":"worker","pid","started","waited_ms"}, questions {"step":"asks",
+ * "n","service","params"} and {"step":"answered","n","ok","message"}, lines
+ * {"step":"log","level","text"}. Free of secrets. */
+struct er_tool_trace {
+    void (*step)(void *ctx, const json_t *step);
+    void *ctx;
+};
+
 struct er_tool_request {
+    const struct er_tool_trace *trace; /* or NULL; borrowed for the call */
     const struct er_tool *tool;
     const json_t *arguments; /* checked against tool->schema already */
     const char *idem_key;

@@ -188,3 +188,42 @@ LUA
     has "$output" written
     same "$(cat free.txt)" x
 }
+
+@test "tools call --trace shows each step" {
+    mkdir -p tools
+    cat > tools/noted.lua <<'END'
+return {
+  name = "noted",
+  description = "Keep a number",
+  parameters = {
+    type = "object",
+    properties = { n = { type = "integer", description = "it" } },
+    required = { "n" },
+  },
+  effect = "idempotent",
+  permissions = { kv = true },
+  run = function(args, ctx)
+    ctx.log("about to keep")
+    ctx.kv.set("n", args.n)
+    return "kept"
+  end,
+}
+END
+    errand tools call noted '{"n": "4"}' --grant noted --trace
+    same "$status" 0
+    same "$output" kept
+    has "$stderr" 'tool       noted, lua tools/noted.lua ('
+    has "$stderr" 'grant      run: {"kv":true}'
+    has "$stderr" 'arguments  {"n":4} (coerced'
+    has "$stderr" 'worker     process '
+    has "$stderr" 'log        "about to keep"'
+    has "$stderr" 'asks       (1) kv {"key":"n","op":"set","value":4}'
+    has "$stderr" 'answered   (1) yes'
+    has "$stderr" 'ended      ok, '
+    errand tools call noted '{"n": "x"}' --grant noted --trace
+    same "$status" 1
+    has "$stderr" 'arguments  {"n":"x"} do not fit the schema'
+    errand tools call noted '{"n": 4}' --grant noted --trace --json
+    same "$(jq -c '[.ok, .result, [.trace[].step]]' <<< "$output")" \
+        '[true,"kept",["tool","grant","arguments","worker","log","asks","answered","ended"]]'
+}

@@ -468,6 +468,17 @@ ERRAND_API ERRAND_MUST_USE int errand_tools_call(errand *rt,
     const char *name, const char *args, char **json,
     struct errand_error *err);
 
+/* The same, and tell what happens on the way. on_step is called with one
+ * JSON object each time, borrowed until it returns: {"step","at_ms",...}.
+ * Steps are tool (its file and version), grant (why it may), arguments (as
+ * they were coerced, and whether they fit), worker (its process; started for
+ * this call?), asks and answered (what it asks the runtime for), log, ended
+ * (how, and how long it took). */
+ERRAND_API ERRAND_MUST_USE int errand_tools_trace(errand *rt,
+    const char *name, const char *args,
+    void (*on_step)(void *user, const char *json), void *user, char **json,
+    struct errand_error *err);
+
 /* ---------------------------------------------------------- documents
  *
  * Text from files, cut into chunks and indexed for full-text search, in a
