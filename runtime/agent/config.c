@@ -110,7 +110,8 @@ static int merge(json_t *into, json_t *from)
             continue;
         }
         bool by_name = (strcmp(key, "providers") == 0 ||
-                           strcmp(key, "plugins") == 0) &&
+                           strcmp(key, "plugins") == 0 ||
+                           strcmp(key, "engine") == 0) &&
                        json_is_object(old) && json_is_object(v);
         if ((by_name ? json_object_update(old, v)
                      : json_object_set(into, key, v)) != 0)
@@ -133,6 +134,11 @@ static int check_stays_here(const json_t *value, struct errand_error *err)
             "errand.lua of the working folder allows calls; it may deny and "
             "ask. Put policy.allow into the user's errand.lua, or say "
             "--config errand.lua if you trust it");
+    if (json_object_get(json_object_get(value, "engine"), "prefix_folder"))
+        return er_fail(err, ERRAND_CONFIG,
+            "errand.lua of the working folder sets engine.prefix_folder, "
+            "which is for the user alone; put it into the user's errand.lua, "
+            "or say --config errand.lua if you trust it");
     for (size_t i = 0; i < sizeof users / sizeof users[0]; i++)
         if (json_object_size(json_object_get(value, users[i])) > 0)
             return er_fail(err, ERRAND_CONFIG,

@@ -306,14 +306,38 @@ static int set_default_model(
     return rt->default_model ? ERRAND_OK : er_nomem(err);
 }
 
-static int open_engine(errand *rt, struct errand_error *err)
+/* The configuration's settings, then those of the options. */
+static json_t *engine_settings(
+    errand *rt, const struct errand_options *opt, struct errand_error *err)
 {
+    const json_t *said = json_object_get(rt->config.value, "engine");
+    json_t *all = json_is_object(said) ? json_copy((json_t *)said)
+                                       : json_object();
+    json_t *more = opt->engine ? er_json_parse(opt->engine,
+                                     strlen(opt->engine), ER_JSON_STRICT, err)
+                               : json_object();
+    if (all && more && json_object_update(all, more) == 0) {
+        json_decref(more);
+        return all;
+    }
+    json_decref(all);
+    json_decref(more);
+    if (err->code == ERRAND_OK)
+        er_fail(err, ERRAND_USAGE, "engine must be a JSON object");
+    return NULL;
+}
+
+static int open_engine(
+    errand *rt, const struct errand_options *opt, struct errand_error *err)
+{
+    json_t *settings = engine_settings(rt, opt, err);
+    if (!settings)
+        return err->code;
     char *folder = bundled_folder();
-    int rc = folder ? er_models_engine(rt->models,
-                          json_object_get(rt->config.value, "engine"),
-                          folder, err)
+    int rc = folder ? er_models_engine(rt->models, settings, folder, err)
                     : er_nomem(err);
     free(folder);
+    json_decref(settings);
     return rc;
 }
 
@@ -341,7 +365,7 @@ static int open_parts(
         opt->record_path, &rt->log, err);
     if (!rt->models)
         return err->code;
-    rc = open_engine(rt, err);
+    rc = open_engine(rt, opt, err);
     return rc == ERRAND_OK ? open_store(rt, opt, err) : rc;
 }
 

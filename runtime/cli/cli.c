@@ -1,6 +1,7 @@
 /* Opening the runtime, driving it, and saying what went wrong. */
 #include "cli.h"
 
+#include "base/buf.h"
 #include "signals.h"
 
 #include <string.h>
@@ -14,12 +15,34 @@ static void on_log(void *user, int level, const char *text)
         er_term_note(&cli->term, ER_DIM, "%s", text);
 }
 
+/* What was said of local models, as JSON; "" if nothing was. */
+static void engine_json(const struct er_args *a, struct er_buf *out)
+{
+    const struct {
+        const char *key;
+        int64_t value;
+    } rows[] = {{"context", a->context > 0 ? a->context : -1},
+        {"threads", a->threads > 0 ? a->threads : -1},
+        {"prefix_bytes", a->prefix_bytes}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].value >= 0)
+            er_buf_addf(out, "%c\"%s\":%lld", out->len ? ',' : '{',
+                rows[i].key, (long long)rows[i].value);
+    if (a->kv)
+        er_buf_addf(out, "%c\"cache\":\"%s\"", out->len ? ',' : '{', a->kv);
+    if (out->len)
+        er_buf_addc(out, '}');
+}
+
 int er_cli_try_open(struct er_cli *cli, struct errand_error *err)
 {
     const struct er_args *a = &cli->args;
     if (a->no_config && a->config)
         return er_fail(err, ERRAND_USAGE,
             "--config and --no-config contradict each other; give one");
+    struct er_buf engine;
+    er_buf_init(&engine, 400);
+    engine_json(a, &engine);
     struct errand_options opt = {
         .size = sizeof opt,
         .sync = a->sync && strcmp(a->sync, "normal") == 0
@@ -34,8 +57,11 @@ int er_cli_try_open(struct er_cli *cli, struct errand_error *err)
         .record_path = a->record,
         .log = on_log,
         .log_user = cli,
+        .engine = engine.len ? engine.data : NULL,
     };
-    return errand_open(&opt, &cli->rt, err);
+    int code = errand_open(&opt, &cli->rt, err);
+    er_buf_release(&engine);
+    return code;
 }
 
 int er_cli_open(struct er_cli *cli)

@@ -8,7 +8,7 @@
 
 struct er_cli;
 
-enum { ER_COMMAND_GROUPS = 7 };
+enum { ER_COMMAND_GROUPS = 8 };
 
 struct er_command {
     const char *name;    /* "run", "tools list" */

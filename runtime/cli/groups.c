@@ -160,6 +160,34 @@ static const struct er_opt rules_rows[] = {
 const struct er_opt_group er_opts_rules = {
     .title = "Policy", .options = rules_rows};
 
+#define ENGINE_ROWS                                                       \
+    {.name = "context", .kind = ER_OPT_INT, .offset = AT(context),        \
+        .arg = "N", .min = 64, .max = 1 << 24,                            \
+        .help = "tokens that prompt and answer may have together"},       \
+    {.name = "threads", .kind = ER_OPT_INT, .offset = AT(threads),        \
+        .arg = "N", .min = 1, .max = 256,                                 \
+        .help = "compute threads; as many as cores if not given"},        \
+    {.name = "kv", .kind = ER_OPT_CHOICE, .offset = AT(kv),               \
+        .arg = "f16|q8", .help = "numbers of the cache; q8 takes half"},  \
+    {.name = "prefix-bytes", .kind = ER_OPT_INT,                          \
+        .offset = AT(prefix_bytes), .arg = "N", .min = 0,                 \
+        .max = (int64_t)1 << 50,                                          \
+        .help = "bytes of prompts' beginnings kept on disk; 0: none"}
+
+static const struct er_opt local_rows[] = {
+    ENGINE_ROWS,
+    {.name = "lora", .kind = ER_OPT_FILES, .offset = AT(loras),
+        .arg = "NAME=SCALE",
+        .help = "an adapter, and how strongly; may be repeated"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_local = {
+    .title = "Local models", .options = local_rows};
+
+static const struct er_opt engine_rows[] = {ENGINE_ROWS, END_ROW};
+const struct er_opt_group er_opts_engine = {
+    .title = "Local models", .options = engine_rows};
+
 static const struct er_opt runtime_rows[] = {
     {.name = "store", .kind = ER_OPT_FILE, .offset = AT(store),
         .arg = "FILE", .help = "the database; else $ERRAND_STORE"},

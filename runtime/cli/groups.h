@@ -11,6 +11,7 @@ extern const struct er_opt_group er_opts_resume;
 extern const struct er_opt_group er_opts_budgets;
 extern const struct er_opt_group er_opts_policy, er_opts_rules, er_opts_call;
 extern const struct er_opt_group er_opts_runtime;
+extern const struct er_opt_group er_opts_local, er_opts_engine;
 extern const struct er_opt_group er_opts_events;
 extern const struct er_opt_group er_opts_json;
 extern const struct er_opt_group er_opts_talk;

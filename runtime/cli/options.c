@@ -21,7 +21,7 @@ struct parse {
 
 void er_args_init(struct er_args *args)
 {
-    *args = (struct er_args){.at = -1};
+    *args = (struct er_args){.at = -1, .prefix_bytes = -1};
 }
 
 void er_options_each(const struct er_command *cmd,

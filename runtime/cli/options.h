@@ -27,7 +27,7 @@ struct er_list {
     const char *v[ER_LIST_MAX + 1]; /* ended by NULL */
 };
 
-/* Numbers: 0 is "not given", but at, which is -1. */
+/* Numbers: 0 is "not given", but at and prefix_bytes, which are -1. */
 struct er_args {
     /* runtime */
     const char *store, *config, *sync, *record, *replay;
@@ -59,6 +59,9 @@ struct er_args {
     int list, remove, again, hidden;
     int64_t per_document;
     struct er_list loras;
+    /* local models */
+    const char *kv;
+    int64_t prefix_bytes; /* -1: not given */
 };
 
 enum er_opt_kind {

@@ -212,6 +212,29 @@ static int read_json(const char *path, const char *option,
     return code;
 }
 
+/* --param's, and one for all of --lora. */
+static int all_params(const struct er_args *a, struct er_arena *arena,
+    struct er_list *out, struct errand_error *err)
+{
+    struct er_buf lora;
+    *out = a->params;
+    if (a->loras.n == 0)
+        return ERRAND_OK;
+    if (out->n == ER_LIST_MAX)
+        return er_fail(err, ERRAND_USAGE,
+            "--param was given too often for --lora beside it");
+    er_buf_init(&lora, 4096);
+    for (size_t i = 0; i < a->loras.n; i++)
+        er_buf_addf(&lora, "%s%s", i ? "," : "lora=\"", a->loras.v[i]);
+    er_buf_addc(&lora, '"');
+    out->v[out->n] = lora.failed ? NULL : er_arena_str(arena, lora.data);
+    er_buf_release(&lora);
+    if (!out->v[out->n])
+        return er_nomem(err);
+    out->v[++out->n] = NULL;
+    return ERRAND_OK;
+}
+
 int er_request_build(const struct er_cli *cli, struct er_arena *arena,
     struct errand_request *req, struct errand_error *err)
 {
@@ -232,6 +255,7 @@ int er_request_build(const struct er_cli *cli, struct er_arena *arena,
         .on_ask = a->wait_approval ? "wait" : NULL,
         .agent = a->agent,
     };
+    struct er_list params;
     static const char *const none[] = {NULL};
     int code = ERRAND_OK;
     if (!a->agent || a->tools.n > 0) /* else the agent's */
@@ -239,7 +263,9 @@ int er_request_build(const struct er_cli *cli, struct er_arena *arena,
     if (a->agent && a->tools.n > 0 && !req->tools)
         req->tools = none;
     if (!code)
-        code = er_request_params(&a->params, arena, &req->params, err);
+        code = all_params(a, arena, &params, err);
+    if (!code)
+        code = er_request_params(&params, arena, &req->params, err);
     if (!code)
         code = er_request_budgets(a, arena, &req->budgets, err);
     if (!code && a->schema)

@@ -122,13 +122,10 @@ static int submit(struct er_locals *l, const char *path, struct er_job *j,
     if (l->n_hosts == HOSTS)
         return no_more_hosts(err);
     struct er_host *h = NULL;
-    int rc = er_host_new(path, &l->settings, &h, err);
-    if (rc != ERRAND_OK)
-        return rc;
-    l->hosts[l->n_hosts++] = h;
-    if (er_host_submit(h, j))
-        return ERRAND_OK;
-    return er_fail(err, ERRAND_STATE, "cannot load %.160s", path);
+    int rc = er_host_new(path, &l->settings, j, &h, err);
+    if (rc == ERRAND_OK)
+        l->hosts[l->n_hosts++] = h;
+    return rc;
 }
 
 /* ------------------------------------------------------------- exchanges */

@@ -328,7 +328,7 @@ static void discard(struct er_host *h)
 }
 
 int er_host_new(const char *path, const struct er_local_settings *settings,
-    struct er_host **out, struct errand_error *err)
+    struct er_job *first, struct er_host **out, struct errand_error *err)
 {
     struct er_host *h = calloc(1, sizeof *h);
     if (!h)
@@ -342,6 +342,7 @@ int er_host_new(const char *path, const struct er_local_settings *settings,
     }
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->news, NULL);
+    push(&h->last, first);
     errno = start(h);
     if (errno == 0) {
         *out = h;

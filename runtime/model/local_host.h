@@ -15,10 +15,11 @@
 
 struct er_host;
 
-/* Start the thread; it loads the model first, and whoever asks before that
- * is done waits in the queue. path is copied. Errors NOMEM, IO. [owner] */
+/* Start the thread with its first job; it loads the model, and whoever asks
+ * before that is done waits in the queue. path is copied; the job is taken
+ * on success. Errors NOMEM, IO. [owner] */
 int er_host_new(const char *path, const struct er_local_settings *settings,
-    struct er_host **out, struct errand_error *err);
+    struct er_job *first, struct er_host **out, struct errand_error *err);
 
 /* Stop what is under way, write what is worth it, unload, end the thread.
  * NULL is harmless. [owner] */

@@ -152,6 +152,8 @@ struct errand_options {
                                    NULL */
     const char *const *plugins_dirs; /* further folders of plugins, looked
                                         into first; the same */
+    const char *engine; /* JSON object: settings of local models, over those
+                           of the configuration; or NULL */
 };
 
 /* Open a runtime: read the configuration, open or make the store, find the
