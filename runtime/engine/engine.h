@@ -145,7 +145,8 @@ uint32_t er_session_kept(const er_session *s, const char *folder,
 
 /* Begin an empty timeline with what is kept of these tokens; at least the
  * last one is left to be evaluated. *n gets the tokens restored. A page that
- * is damaged ends it, and is removed. Errors NOMEM, STATE. [owner] */
+ * is damaged ends it, and is removed with those behind it.
+ * Errors NOMEM, STATE. [owner] */
 int er_session_restore(er_session *s, const char *folder, const int32_t *ids,
     size_t n_ids, uint32_t *n, struct errand_error *err);
 

@@ -99,6 +99,17 @@ uint32_t er_session_kept(const er_session *s, const char *folder,
     return i * ER_KV_PAGE;
 }
 
+/* Where one page is damaged, those that follow it are suspect, and would
+ * only be found out one by one: remove n of them. */
+static void remove_behind(const char *folder, struct er_prefix_key key,
+    const int32_t *page, uint32_t n)
+{
+    for (uint32_t i = 1; i <= n; i++) {
+        er_prefix_next(&key, page + i * ER_KV_PAGE);
+        er_prefix_remove(folder, &key);
+    }
+}
+
 int er_session_restore(er_session *s, const char *folder, const int32_t *ids,
     size_t n_ids, uint32_t *n, struct errand_error *err)
 {
@@ -115,9 +126,13 @@ int er_session_restore(er_session *s, const char *folder, const int32_t *ids,
         rc = er_kv_reserve(
             &s->kv, i * ER_KV_PAGE, (i + 1) * ER_KV_PAGE, err);
         er_prefix_next(&key, page);
-        if (rc || !er_prefix_read(folder, &key, page, s->kv.pages[i]->data,
-                      s->kv.layout->page_bytes))
+        if (rc || !er_prefix_there(folder, &key))
             break;
+        if (!er_prefix_read(folder, &key, page, s->kv.pages[i]->data,
+                s->kv.layout->page_bytes)) {
+            remove_behind(folder, key, page, most - i - 1);
+            break;
+        }
         for (uint32_t k = 0; k < ER_KV_PAGE && !rc; k++)
             if (!er_tokens_add(&s->tokens, page[k]))
                 rc = er_nomem(err);

@@ -36,6 +36,9 @@ bool er_prefix_read(const char *folder, const struct er_prefix_key *key,
 /* Is there a file for the page? Nothing is read. */
 bool er_prefix_there(const char *folder, const struct er_prefix_key *key);
 
+/* Remove a page's file, there or not. */
+void er_prefix_remove(const char *folder, const struct er_prefix_key *key);
+
 /* Mark as used at a time, in nanoseconds since 1970. */
 void er_prefix_touch(
     const char *folder, const struct er_prefix_key *key, int64_t when_ns);

@@ -179,6 +179,13 @@ bool er_prefix_there(const char *folder, const struct er_prefix_key *key)
     return path_of(path, folder, key, ".kv") && access(path, R_OK) == 0;
 }
 
+void er_prefix_remove(const char *folder, const struct er_prefix_key *key)
+{
+    char path[PATH];
+    if (path_of(path, folder, key, ".kv"))
+        unlink(path);
+}
+
 /* ------------------------------------------------------------ the folder */
 
 struct kept {

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "support/local_kit.h"
+#include "support/suites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +115,9 @@ static void test_local_refuses_what_does_not_fit(void **state)
     (void)state;
     char *words = local_kit_words(300);
     struct local_ask a = {.messages = words, .params = "{\"max_tokens\":4}"};
-    struct local_ask b = {.params = "{\"max_tokens\":4000}"};
+    struct local_ask b = {.params = "{\"max_tokens\":4000}",
+        .schema = "{\"type\":\"array\",\"items\":{\"const\":\"again\"},"
+                  "\"minItems\":100}"};
     local_kit_open(&kit, "\"context\":128");
     assert_int_equal(local_kit_ask(&kit, &a), ERRAND_CONTEXT);
     expect_in(a.err.msg, " 128,");
@@ -302,6 +305,80 @@ static void test_local_stops_at_once(void **state)
     free(words);
 }
 
+/* ------------------------------------------------------ models of others */
+
+static void open_suite(struct local_kit *k, const char *file)
+{
+    char path[512];
+    suite_path(file, path);
+    *k = kit;
+    snprintf(k->model, sizeof k->model, "local:%.250s", path);
+    local_kit_open(k, "\"prefix_bytes\":0");
+}
+
+static void test_local_tells_the_small_models_story(void **state)
+{
+    (void)state;
+    static const char file[] = "engine-formats/stories260K.gguf";
+    struct local_kit k;
+    if (!suite_has(file))
+        skip();
+    json_t *golden = suite_load("engine-formats/stories260K.json");
+    const char *story = er_json_str(golden, "greedy_text");
+    assert_non_null(story);
+    open_suite(&k, file);
+    struct local_ask a = {.messages = "[{\"role\":\"user\",\"content\":\"\"}]",
+        .params = "{\"raw\":true,\"temperature\":0,\"max_tokens\":120}"};
+    assert_int_equal(local_kit_ask(&k, &a), ERRAND_OK);
+    const char *said = er_buf_str(&a.text);
+    story += strspn(story, " ");
+    said += strspn(said, " ");
+    assert_true(strlen(said) > 200);
+    assert_int_equal(strncmp(said, story, strlen(said)), 0);
+    local_ask_release(&a);
+    local_kit_close(&k);
+    json_decref(golden);
+}
+
+/* Each request has its own adapters, beside each other in one batch. */
+static void test_local_adapts_each_request(void **state)
+{
+    (void)state;
+    char lora[512], params[6][700];
+    const char *scales[6] = {"", "=1", "=0.5", "", "=1", "=0.5"};
+    struct local_ask a[6];
+    struct local_kit k;
+    if (!suite_has("engine-formats/a1t-f16.gguf"))
+        skip();
+    open_suite(&k, "engine-formats/a1t-f16.gguf");
+    suite_path("engine-formats/lora-a1t.gguf", lora);
+    for (size_t i = 0; i < 6; i++) {
+        snprintf(params[i], sizeof params[i], "{\"raw\":true,"
+            "\"temperature\":2,\"seed\":1,\"max_tokens\":40,"
+            "\"lora\":\"%s%s\"}",
+            *scales[i] ? lora : "", scales[i]);
+        a[i] = (struct local_ask){.params = params[i]};
+        if (strlen(lora) > 110)
+            skip(); /* longer than a parameter may be */
+        assert_int_equal(local_kit_begin(&k, &a[i]), ERRAND_OK);
+    }
+    local_kit_drive(&k);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(a[i].err.code, ERRAND_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(
+            er_buf_str(&a[i].text), er_buf_str(&a[i + 3].text));
+    assert_string_not_equal(
+        er_buf_str(&a[0].text), er_buf_str(&a[1].text));
+    for (size_t i = 0; i < 6; i++)
+        local_ask_release(&a[i]);
+    struct local_ask wrong = {.params = "{\"lora\":\"nothing-of-that\"}"};
+    assert_int_equal(local_kit_ask(&k, &wrong), ERRAND_NOT_FOUND);
+    expect_in(wrong.err.msg, "nothing-of-that");
+    local_ask_release(&wrong);
+    local_kit_close(&k);
+}
+
 /* --------------------------------------------------------- kept prefixes */
 
 static void test_local_shares_beginnings(void **state)
@@ -364,6 +441,8 @@ int main(void)
         cmocka_unit_test(test_local_without_choice_calls_nothing),
         cmocka_unit_test(test_local_says_the_same_beside_others),
         cmocka_unit_test(test_local_stops_at_once),
+        cmocka_unit_test(test_local_tells_the_small_models_story),
+        cmocka_unit_test(test_local_adapts_each_request),
         cmocka_unit_test(test_local_shares_beginnings),
         cmocka_unit_test(test_local_keeps_beginnings_on_disk),
     };

@@ -203,8 +203,9 @@ static void test_prefix_damage_is_noticed(void **state)
             assert_int_equal(each_file(NULL, NULL), PAGES);
             struct damage d = {.at = places[i], .which = which};
             each_file(damage_file, &d);
-            assert_true(restored(m, N) < WHOLE);
-            assert_int_equal(each_file(NULL, NULL), PAGES - 1);
+            uint32_t n = restored(m, N); /* it and those behind it go */
+            assert_true(n < WHOLE);
+            assert_int_equal(each_file(NULL, NULL), n / 64);
         }
     er_local_close(m);
 }
