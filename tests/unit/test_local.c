@@ -280,8 +280,9 @@ static void test_local_stops_at_once(void **state)
 {
     (void)state;
     char *words = local_kit_words(900);
-    struct local_ask a = {
-        .params = "{\"max_tokens\":4000}", .cancel_at = 3};
+    struct local_ask a = {.params = "{\"max_tokens\":4000}",
+        .schema = "{\"type\":\"array\",\"items\":{\"type\":\"integer\"},"
+                  "\"minItems\":60}", .cancel_at = 1};
     struct local_ask b = {.messages = words}, c = {
         .params = "{\"max_tokens\":8}"};
     local_kit_open(&kit, NULL);
