@@ -70,6 +70,15 @@ _errand() {
     'run --replay')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'run --context') return ;;
+    'run --threads') return ;;
+    'run --kv')
+        COMPREPLY=($(compgen -W 'f16 q8' -- "$cur"))
+        return ;;
+    'run --prefix-bytes') return ;;
+    'run --lora')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'run --max-turns') return ;;
     'run --max-calls') return ;;
     'run --max-tokens-total') return ;;
@@ -118,6 +127,15 @@ _errand() {
     'chat --replay')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'chat --context') return ;;
+    'chat --threads') return ;;
+    'chat --kv')
+        COMPREPLY=($(compgen -W 'f16 q8' -- "$cur"))
+        return ;;
+    'chat --prefix-bytes') return ;;
+    'chat --lora')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'chat --max-turns') return ;;
     'chat --max-calls') return ;;
     'chat --max-tokens-total') return ;;
@@ -154,6 +172,12 @@ _errand() {
     'resume --replay')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
+    'resume --context') return ;;
+    'resume --threads') return ;;
+    'resume --kv')
+        COMPREPLY=($(compgen -W 'f16 q8' -- "$cur"))
+        return ;;
+    'resume --prefix-bytes') return ;;
     'resume --max-turns') return ;;
     'resume --max-calls') return ;;
     'resume --max-tokens-total') return ;;
@@ -204,6 +228,15 @@ _errand() {
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'batch --replay')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'batch --context') return ;;
+    'batch --threads') return ;;
+    'batch --kv')
+        COMPREPLY=($(compgen -W 'f16 q8' -- "$cur"))
+        return ;;
+    'batch --prefix-bytes') return ;;
+    'batch --lora')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
     'batch --max-turns') return ;;
@@ -717,10 +750,10 @@ _errand() {
         return ;;
     esac
     case $cmd in
-    'run') options='--conversation -c --last --agent -a --file -f --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
-    'resume') options='--all --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
-    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'run') options='--conversation -c --last --agent -a --file -f --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --context --threads --kv --prefix-bytes --lora --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'chat') options='--conversation -c --last --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --context --threads --kv --prefix-bytes --lora --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'resume') options='--all --record --replay --context --threads --kv --prefix-bytes --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
+    'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --context --threads --kv --prefix-bytes --lora --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'index') options='--collection --list --remove --again --hidden --jobs --limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'search') options='--collection --path --kind --limit -n --per-document --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
