@@ -15,7 +15,6 @@
 
 enum {
     LOCK_WAIT_MS = 10000,
-    WAL_PAGES = 1024, /* about 4 MiB: then it is copied back */
     REST_MS = 1000,   /* quiet for so long: index what is waiting. Agents are
                          quiet for less between two replies of a model */
     INDEX_STEP = 128,  /* messages per rest: a few milliseconds */
@@ -97,6 +96,8 @@ static int batch_commit(void *self, struct errand_error *err)
             &db->sql, ER_Q_COMMIT, "COMMIT", ER_NO_VALS, err);
     }
     struct errand_error more = {0};
+    if (code == ERRAND_OK)
+        er_sqlite_make_room(db);
     if (code != ERRAND_OK && er_sqlite_roll_back(db, &more) != ERRAND_OK)
         er_log(db->log, ERRAND_LOG_ERROR, "store: %s", more.msg);
     if (end_wal(db, &more) != ERRAND_OK) /* tried again before the next one */
@@ -112,13 +113,9 @@ static int batch_flush(void *self, struct errand_error *err)
         return refuse_distrusted(db, err);
     if (!db->unflushed)
         return ERRAND_OK;
-    sqlite3_file *wal = NULL;
-    int rc = sqlite3_file_control(
-        db->sql.db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
-    if (rc == SQLITE_OK && (!wal || !wal->pMethods))
-        rc = SQLITE_INTERNAL;
-    if (rc == SQLITE_OK)
-        rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    sqlite3_file *wal = er_sqlite_wal(db);
+    int rc = wal ? wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL)
+                 : SQLITE_INTERNAL;
     if (rc != SQLITE_OK) {
         db->distrusted = true;
         er_log(db->log, ERRAND_LOG_ERROR,
@@ -145,6 +142,8 @@ int er_sqlite_checkpoint(struct er_sqlite *db, bool truncate,
     int rc = sqlite3_wal_checkpoint_v2(db->sql.db, "main",
         truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
         &left, &done);
+    if (truncate)
+        db->wal_room = 0;
     ER_CRASH("checkpoint.after");
     if (rc == SQLITE_OK)
         db->wal_pages = done == left ? 0 : db->wal_pages;
@@ -178,7 +177,7 @@ static int64_t batch_rest(void *self, int64_t quiet_ms)
     struct errand_error err = {0};
     if (db->distrusted)
         return -1;
-    if (db->wal_pages > WAL_PAGES &&
+    if (db->wal_pages > ER_WAL_PAGES &&
         er_sqlite_checkpoint(db, false, 0, &err) != ERRAND_OK)
         er_log(db->log, ERRAND_LOG_WARN, "store: checkpoint: %s", err.msg);
     if (db->fresh == 0)

@@ -51,6 +51,7 @@ struct er_sqlite {
     bool unflushed;  /* commits since the last flush */
     bool distrusted; /* a flush failed: what is on the disk is not known */
     int wal_pages;   /* in the WAL after the last commit */
+    int64_t wal_room; /* bytes of its file, as far as they were made ahead */
     enum { ER_WAL_UNSEEN, ER_WAL_NEW, ER_WAL_USED } wal; /* begin_sql */
     int64_t fresh;   /* messages written since the index was brought up */
     int64_t rested_ms; /* when idle work was last tried */
@@ -99,6 +100,16 @@ extern const struct er_backend_ops er_sqlite_ops;
  * lock, waiting at most wait_ms. */
 int er_sqlite_checkpoint(struct er_sqlite *db, bool truncate,
     int64_t wait_ms, struct errand_error *err);
+
+/* --- sqlite_room.c */
+
+enum { ER_WAL_PAGES = 1024 }; /* about 4 MiB: then it is copied back */
+
+/* The WAL's file; NULL: there is none. */
+sqlite3_file *er_sqlite_wal(struct er_sqlite *db);
+
+/* After a commit, with the write lock. */
+void er_sqlite_make_room(struct er_sqlite *db);
 
 /* --- what the transitions share (sqlite_claim.c) */
 
