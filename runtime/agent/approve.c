@@ -54,6 +54,11 @@ static struct run_call *first_waiting(errand_run *run)
     return NULL;
 }
 
+bool er_run_has_waiting(errand_run *run)
+{
+    return first_waiting(run) != NULL;
+}
+
 bool er_run_waits_for_approval(errand_run *run)
 {
     struct run_call *c = first_waiting(run);

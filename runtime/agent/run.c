@@ -195,6 +195,7 @@ void er_run_free(errand_run *run)
         return;
     er_timer_stop(&run->timer);
     er_run_free_calls(run);
+    er_run_forget_said(run);
     er_buf_release(&run->reply.text);
     er_buf_release(&run->reply.reasoning);
     json_decref(run->reply.calls);

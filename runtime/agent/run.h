@@ -12,7 +12,8 @@
  * a T3, for the store applies in order. A kill then costs work that is done
  * again (a model's turn, a reading), never a promise. Only so many
  * operations may be on their way, and the answer is told once all of it is
- * flushed.
+ * flushed. So does a new conversation ask its model while T0 is on its way;
+ * nothing is told, and nobody is asked for an approval, before it is there.
  */
 #ifndef ERRAND_AGENT_RUN_H
 #define ERRAND_AGENT_RUN_H
@@ -118,6 +119,12 @@ struct errand_run {
     struct er_timer soon;  /* a call was decided: go on with the calls */
     int64_t asking_since;  /* someone thinks about a call; 0: nobody */
 
+    /* how it begins */
+    bool accepted; /* T0 is on the disk, and told */
+    bool early;    /* the model was asked before that */
+    bool asks_later; /* calls wait for approval that were not asked about */
+    struct run_said *said, *last_said;  /* meanwhile: to be told after it */
+
     /* how it ends */
     bool held; /* the next turn waits for the store */
     bool cancelled;
@@ -205,6 +212,9 @@ void er_run_finish_call(struct run_call *c, int state, const char *text,
 /* Store the state of a call that has no result. */
 void er_run_store_call(struct run_call *c, const char *error);
 
+/* Does any call wait for an approval? */
+bool er_run_has_waiting(errand_run *run);
+
 /* Start what may start; goes on to the next turn when all have results. */
 void er_run_dispatch(errand_run *run);
 void er_run_free_calls(errand_run *run);
@@ -213,7 +223,9 @@ void er_run_free_calls(errand_run *run);
 int er_run_take_calls(errand_run *run, const struct er_loaded *loaded,
     struct errand_error *err);
 
-/* --- run_event.c: what the embedder hears */
+/* --- run_event.c: what the embedder hears. Before STARTED nothing is told
+ * but the end of a run that could not be accepted: it is kept. */
+void er_run_forget_said(errand_run *run);
 void er_emit_text(errand_run *run, int type, const char *text, size_t len);
 void er_emit_note(errand_run *run, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

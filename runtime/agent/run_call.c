@@ -395,7 +395,10 @@ void er_run_dispatch(errand_run *run)
     }
     if (run->running == 0 && !pay_for_calls(run))
         return;
-    er_run_ask(run);
+    if (run->accepted)
+        er_run_ask(run);
+    else
+        run->asks_later = er_run_has_waiting(run);
     if (run->cancelled)
         return;
     for (size_t i = 0; i < run->n_calls && !run->ending; i++) {
@@ -414,7 +417,7 @@ void er_run_dispatch(errand_run *run)
         return;
     if (finished == run->n_calls)
         all_done(run);
-    else if (!er_run_waits_for_approval(run))
+    else if (!run->asks_later && !er_run_waits_for_approval(run))
         pause_for_unknown(run);
 }
 

@@ -2,8 +2,11 @@
  * shapes of schemas/event.schema.json. */
 #include "agent/run.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- details: written member by member, for a run emits many and most
@@ -43,14 +46,87 @@ static void begin(struct er_buf *b)
     er_buf_addc(b, '{');
 }
 
-static void emit_plain(errand_run *run, int type, const char *text,
-    size_t len, const char *json, int code)
+static void tell(errand_run *run, int type, const char *text, size_t len,
+    const char *json, int code)
 {
     struct errand_event ev = {.size = sizeof ev, .type = (uint32_t)type,
         .run = run, .text = text ? text : "", .text_len = len,
         .json = json, .code = code};
-    if (run->on_event)
-        run->on_event(run->user, &ev);
+    run->on_event(run->user, &ev);
+}
+
+/* What was said before the run was accepted. */
+struct run_said {
+    struct run_said *next;
+    int type, code;
+    size_t len;
+    char *text, *json; /* json may be NULL */
+};
+
+static void free_said(struct run_said *s)
+{
+    if (!s)
+        return;
+    free(s->text);
+    free(s->json);
+    free(s);
+}
+
+void er_run_forget_said(errand_run *run)
+{
+    struct run_said *s;
+    while ((s = run->said) != NULL) {
+        run->said = s->next;
+        free_said(s);
+    }
+    run->last_said = NULL;
+}
+
+static void keep(errand_run *run, int type, const char *text, size_t len,
+    const char *json, int code)
+{
+    struct run_said *s = calloc(1, sizeof *s);
+    struct errand_error err = {0};
+    if (s) {
+        *s = (struct run_said){.type = type, .code = code, .len = len,
+            .text = er_strndup(text ? text : "", len),
+            .json = er_strdup(json)};
+    }
+    if (!s || !s->text || (json && !s->json)) {
+        free_said(s);
+        er_nomem(&err);
+        er_run_abandon(run, &err);
+        return;
+    }
+    if (run->last_said)
+        run->last_said->next = s;
+    else
+        run->said = s;
+    run->last_said = s;
+}
+
+/* Callbacks may say more meanwhile: it takes its place at the end. */
+static void tell_kept(errand_run *run)
+{
+    struct run_said *s;
+    while ((s = run->said) != NULL) {
+        run->said = s->next;
+        if (!s->next)
+            run->last_said = NULL;
+        tell(run, s->type, s->text, s->len, s->json, s->code);
+        free_said(s);
+    }
+}
+
+static void emit_plain(errand_run *run, int type, const char *text,
+    size_t len, const char *json, int code)
+{
+    if (!run->on_event)
+        return;
+    if (run->accepted || run->told)
+        tell(run, type, text, len, json, code);
+    else
+        keep(run, type, text, len, json, code);
 }
 
 /* With its details, which end here. Without memory for them it goes out
@@ -82,13 +158,20 @@ void er_emit_note(errand_run *run, const char *fmt, ...)
 
 void er_emit_started(errand_run *run)
 {
+    const char *id = run->claim.run_id;
     struct er_buf b;
-    if (!run->on_event)
-        return;
-    begin(&b);
-    add_text(&b, "conversation", run->conv_id);
-    add_text(&b, "model", run->model);
-    emit(run, ERRAND_EV_STARTED, run->claim.run_id, &b, 0);
+    if (run->on_event) {
+        begin(&b);
+        add_text(&b, "conversation", run->conv_id);
+        add_text(&b, "model", run->model);
+        add_text(&b, "run", id);
+        er_buf_addc(&b, '}');
+        tell(run, ERRAND_EV_STARTED, id, strlen(id),
+            b.failed ? NULL : er_buf_str(&b), 0);
+        er_buf_release(&b);
+        tell_kept(run);
+    }
+    run->accepted = true;
 }
 
 void er_emit_call(errand_run *run, const struct run_call *call)

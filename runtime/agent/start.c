@@ -340,9 +340,26 @@ static void take_existing(errand_run *run, const struct er_run_row *row)
     er_op_free(op);
 }
 
+/* The run has gone on meanwhile: tell of it, ask what could not be asked. */
+static void catch_up(errand_run *run)
+{
+    er_emit_started(run);
+    if (run->ending)
+        return;
+    watch_the_clock(run);
+    if (!run->asks_later)
+        return;
+    run->asks_later = false;
+    er_run_dispatch(run);
+}
+
 static void on_accepted(errand_run *run, struct er_op *op)
 {
     struct errand_error err = {0};
+    if (run->early) {
+        catch_up(run);
+        return;
+    }
     if (op->out.existed) {
         if (!run->ending)
             take_existing(run, &op->out.run);
@@ -358,6 +375,19 @@ static void on_accepted(errand_run *run, struct er_op *op)
     }
     er_emit_started(run);
     watch_the_clock(run);
+    er_run_turn(run);
+}
+
+/* A new conversation's place in the store is known: the model is asked while
+ * the disk is busy with it. Should it not be stored, one question was asked
+ * in vain. A request with a key may be an old one, which is not asked again.
+ */
+static void begin_early(errand_run *run, const struct errand_request *req)
+{
+    if (req->conversation || req->client_key || run->dead)
+        return;
+    run->early = true;
+    run->next_seq = ER_FIRST_SEQ + (int64_t)json_array_size(run->messages);
     er_run_turn(run);
 }
 
@@ -464,6 +494,7 @@ static int begin_run(
     }
     er_run_link(run);
     er_run_submit(run, op, on_accepted);
+    begin_early(run, &s->req);
     s->run = run;
     return ERRAND_OK;
 }

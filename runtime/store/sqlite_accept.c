@@ -172,7 +172,7 @@ static int next_seq(struct er_sqlite *db, int64_t conv, int64_t *out,
         "SELECT max(id) FROM messages WHERE id BETWEEN ?1 AND ?2",
         ER_VALS(er_int(er_key(conv, 0)), er_int(er_key(conv, ER_PLACE_MAX))),
         &row, err);
-    *out = 1;
+    *out = ER_FIRST_SEQ;
     if (code != ERRAND_OK || !row)
         return code;
     if (sqlite3_column_type(row, 0) != SQLITE_NULL)
@@ -186,7 +186,7 @@ static int find_conversation(struct er_sqlite *db, struct er_op *op,
 {
     const struct er_accept *in = &op->in.accept;
     int code = conv_no(db, in->conv_id, conv, &op->err);
-    *seq = 1;
+    *seq = ER_FIRST_SEQ;
     if (code != ERRAND_OK)
         return code;
     if (in->new_conversation && *conv != 0)

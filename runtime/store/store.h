@@ -227,6 +227,8 @@ void er_owner_self(char out[128]);
 /* True if the owner is certainly gone. [any] */
 bool er_owner_is_dead(const char *owner);
 
+enum { ER_FIRST_SEQ = 1 }; /* of a conversation's messages */
+
 /* ----------------------------------------------------------- operations */
 
 enum er_op_kind {

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "support/run_kit.h"
 
 static const char *const ALL[] = {"*", NULL};
@@ -255,6 +259,61 @@ static void test_run_checks_and_coerces_arguments(void **state)
     json_decref(c);
     told_free(&t);
     kit_close(&k);
+}
+
+/* The lock that every commit needs. */
+static int lock_store(struct kit *k)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s.lock", k->db);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    return fd;
+}
+
+static size_t count_requests(struct kit *k)
+{
+    json_t *all = kit_requests(k);
+    size_t n = json_array_size(all);
+    json_decref(all);
+    return n;
+}
+
+/* While the request waits for the disk its model is asked and what has no
+ * effect is run; nothing is told, and nothing with an effect is run. */
+static void test_run_tells_nothing_before_it_is_stored(void **state)
+{
+    (void)state;
+    static const int effects[] = {ERRAND_PURE, ERRAND_UNSAFE};
+    for (int e = 0; e < 2; e++) {
+        struct kit k;
+        struct told t;
+        struct tick tick = {0};
+        struct errand_error err = {0};
+        kit_open(&k, NULL);
+        add_tool(&k, "tick", effects[e], run_tick, &tick);
+        int fd = lock_store(&k);
+        kit_start(&k, &t, ask("rounds-2", "go"));
+        while (effects[e] == ERRAND_PURE ? tick.runs < 2
+                                         : count_requests(&k) < 1)
+            assert_int_equal(errand_drive(k.rt, 5, &err), ERRAND_TIMEOUT);
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(errand_drive(k.rt, 5, &err), ERRAND_TIMEOUT);
+        assert_int_equal(t.n, 0);
+        assert_int_equal(tick.runs, effects[e] == ERRAND_PURE ? 2 : 0);
+        close(fd);
+        assert_int_equal(errand_drive(k.rt, 30000, &err), ERRAND_OK);
+        assert_int_equal(t.end, ERRAND_EV_DONE);
+        assert_string_equal(t.answer, "done after 2 rounds");
+        assert_int_equal(t.types[0], ERRAND_EV_STARTED);
+        assert_int_equal(told_count(&t, ERRAND_EV_STARTED), 1);
+        assert_int_equal(told_count(&t, ERRAND_EV_RESULT), 2);
+        assert_int_equal(t.types[t.n - 1], ERRAND_EV_DONE);
+        assert_int_equal(tick.runs, 2);
+        told_free(&t);
+        kit_close(&k);
+    }
 }
 
 static void test_run_guard_pauses_a_model_in_circles(void **state)
@@ -575,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_run_client_key_gives_the_same_run),
         cmocka_unit_test(test_run_answers_bad_arguments),
         cmocka_unit_test(test_run_checks_and_coerces_arguments),
+        cmocka_unit_test(test_run_tells_nothing_before_it_is_stored),
         cmocka_unit_test(test_run_guard_pauses_a_model_in_circles),
         cmocka_unit_test(test_run_budget_pauses_and_resuming_goes_on),
         cmocka_unit_test(test_run_cancelled_in_a_tool_can_be_resumed),
