@@ -105,7 +105,8 @@ PLUGINS = $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,\
 .PHONY: all help install uninstall deps tags clean FORCE \
         check units lint check-headers check-house check-cli clients check-abi \
         check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run \
-        check-crash crash-run soak bench prove-calls
+        check-crash crash-run soak bench bench-grammar \
+        prove-calls
 all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS) $(PLUGINS)
 
 help:
@@ -133,6 +134,7 @@ help:
 	@echo '  check-tsan     units and check-cli with TSan'
 	@echo 'Measure'
 	@echo '  bench          side by side with the rivals, ratios printed'
+	@echo '  bench-grammar  masks and compiling over the suites'
 	@echo '  soak           check-crash with 1000 random runs'
 	@echo '  prove-calls    10,000 calls of models that rave, all valid'
 	@echo 'Settings: CC OPT BUILD PREFIX DESTDIR FUZZ_SECONDS'
@@ -475,6 +477,10 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/tests/support.a \
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CF) -Iruntime/include -Iruntime -Itests \
 	    $< $(BUILD)/tests/support.a $(BUILD)/liberrand.a -o $@ $(LDFLAGS_ALL) $(PKG_LD) -lm
+
+# What a grammar costs over a vocabulary of 128k; wants the suites.
+bench-grammar: $(BUILD)/tests/bench/bench_grammar
+	@$<
 
 bench: all $(BENCH) $(ENDPOINT)
 	@ERRAND_BUILD=$(BUILD) tests/bench/run

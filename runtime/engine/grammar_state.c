@@ -4,7 +4,7 @@
  * of frames that are only ever added, so that a place is five numbers, a copy
  * is cheap, and a look ahead is undone by forgetting the newest frames.
  */
-#include "engine/grammar_state.h"
+#include "engine/grammar_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -405,6 +405,7 @@ void er_gstate_free(er_gstate *s)
     free(s->next.p);
     free(s->frame);
     free(s->work);
+    er_gcache_free(s->cache);
     free(s);
 }
 

@@ -34,6 +34,7 @@ struct er_gstate {
     struct er_gplace *work;  /* of a closure */
     size_t n_work, cap_work;
     bool failed; /* no memory, or too many places at once */
+    struct er_gcache *cache; /* of masks; NULL until there are any */
 };
 
 enum { ER_G_MAX_PLACES = 20000 };

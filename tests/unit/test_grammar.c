@@ -293,7 +293,19 @@ static void test_grammar_masks_what_it_takes(void **state)
         {"{\"anyOf\":[{\"type\":\"string\",\"minLength\":3},{\"enum\":["
          "\"name\",\"na\"]}]}", "\"nam"},
         {"{\"type\":\"array\",\"items\":{\"type\":\"integer\",\"minimum\":1,"
-         "\"maximum\":125},\"maxItems\":2}", "[125, 25]"}};
+         "\"maximum\":125},\"maxItems\":2}", "[125, 25]"},
+        {"{\"type\":\"string\",\"pattern\":\"[0-9]{2}-a\"}", "\"a-25-x25-a"},
+        {"{\"type\":\"string\",\"pattern\":\"^[a-z0-9 ]*$\",\"minLength\":3,"
+         "\"maxLength\":7}", "\"ab x1e"},
+        {"{\"type\":\"string\",\"maxLength\":40}",
+            "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xC3\xA9"},
+        {"{\"type\":\"string\",\"pattern\":\"^.{2,5}$\"}",
+            "\"\xF0\x9F\xA6\x99\xC3"},
+        {"{\"type\":\"object\",\"propertyNames\":{\"pattern\":\"^[a-z]+$\"},"
+         "\"properties\":{\"name\":{\"const\":\"e\"},\"na\":{}}}",
+            "{\"nam\": [\"\\u00e9\\\"\"]}"},
+        {"{\"type\":\"string\",\"not\":{\"enum\":[\"name\",\"b\"]}}",
+            "\"nam"}};
     (void)state;
     make_pieces();
     er_gvocab *v = er_gvocab_new(pieces, piece_lens, PIECES);
