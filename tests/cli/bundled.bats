@@ -39,3 +39,11 @@ setup() {
     same "$(jq -r '.checks[] | select(.name == "model") | .value' \
         <<< "$output")" ollama:other
 }
+
+@test "its template makes of messages what the model was trained on" {
+    INPUT="$ROOT/tests/cases/template/errand-small.json" errand debug \
+        render -m "$ROOT/models/train/chat_template.jinja"
+    same "$status" 0
+    same "$(jq -j .prompt <<< "$output"; echo .)" \
+        "$(cat "$ROOT/tests/cases/template/errand-small.txt"; echo .)"
+}
