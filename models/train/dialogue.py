@@ -453,6 +453,11 @@ def _for_shipped(d, turns):
     """The tools of errand itself."""
     rng = d.rng
     d.tools = shipped.tools(rng)
+    library = None
+    if rng.random() < .35:
+        library = make_tool(rng, REAL["search_documents"])
+        library.name = "search_documents"
+        d.tools = sorted(d.tools + [library], key=lambda t: t.name)
     # a long text before the first turn: worth more turns
     more = turns + (6 if len(d.tools) > 6 else 3)
     while len(d.messages) < 2 or rng.random() < 1 - 1 / more:
@@ -465,6 +470,8 @@ def _for_shipped(d, turns):
             _no_tool(d)
         elif roll < .2:
             _ask_text(d)
+        elif roll < .32 and library:
+            _ask_passages(d, library)
         else:
             shipped.turn(d)
     return d

@@ -56,27 +56,25 @@ static inline vec expv(vec x)
 
 /* ------------------------------------------------------------ attention */
 
+/* Products of bfloat16 take two numbers of a pair at once, so everything is
+ * laid out in pairs of 32 bits: of dimensions for queries times keys, of
+ * positions for weights times values, of rows for what flows back. */
+
 struct shape {
     int32_t heads, kv_heads;
     const float *cos, *sin; /* [position][16] */
 };
 
-/* One head of one sequence, turned and laid out for use. */
-struct side {
-    float *rows;  /* [time][32] */
-    float *turned; /* [time / 16][32][16]: 16 positions side by side */
-};
-
 static void turn(const half *at, const struct shape *s, int t, float scale,
-                 float *out)
+                 half *out)
 {
     vec a = load(at), b = load(at + 16);
     vec c = _mm512_loadu_ps(s->cos + 16 * t);
     vec n = _mm512_loadu_ps(s->sin + 16 * t);
     vec k = each(scale);
-    _mm512_storeu_ps(out, _mm512_mul_ps(k, _mm512_fmsub_ps(
+    store(out, _mm512_mul_ps(k, _mm512_fmsub_ps(
         a, c, _mm512_mul_ps(b, n))));
-    _mm512_storeu_ps(out + 16, _mm512_mul_ps(k, _mm512_fmadd_ps(
+    store(out + 16, _mm512_mul_ps(k, _mm512_fmadd_ps(
         b, c, _mm512_mul_ps(a, n))));
 }
 
@@ -93,40 +91,125 @@ static void turn_back(const float *g, const struct shape *s, int t,
         b, c, _mm512_mul_ps(a, n))));
 }
 
-static void transpose(const float *rows, int time, float *out)
+static inline vec dot2(vec sum, uint32_t one, __m512i many)
 {
-    for (int t = 0; t < time; t++)
-        for (int d = 0; d < DIM; d++)
-            out[(t / LANES * DIM + d) * LANES + t % LANES] =
-                rows[t * DIM + d];
+    return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_epi32((int)one),
+                            (__m512bh)many);
 }
 
-/* dots[r][0..15] = rows r of q times 16 positions of a transposed side */
-static inline void products(const float *q, const float *turned, vec *dots)
+static inline __m512i pairs(__m512i both)
 {
-    for (int r = 0; r < ROWS; r++)
-        dots[r] = _mm512_setzero_ps();
-    for (int d = 0; d < DIM; d++) {
-        vec k = _mm512_loadu_ps(turned + d * LANES);
-        for (int r = 0; r < ROWS; r++)
-            dots[r] = fma_(each(q[r * DIM + d]), k, dots[r]);
+    const __m512i order = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
+        22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return _mm512_permutexvar_epi16(order, both);
+}
+
+/* 16 numbers of a and of b, side by side */
+static inline __m512i pair_halves(const half *a, const half *b)
+{
+    return pairs(_mm512_inserti64x4(
+        _mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
+        _mm256_loadu_si256((const void *)b), 1));
+}
+
+static inline __m512i pair_floats(vec a, vec b)
+{
+    return pairs((__m512i)_mm512_cvtne2ps_pbh(b, a));
+}
+
+struct work {
+    int wide; /* positions, rounded up to blocks */
+    half *q, *k, *v, *dout;          /* [time][32] */
+    uint32_t *kt, *vt;               /* [block][16 pairs of dims][16] */
+    uint32_t *kp, *vp;               /* [time / 2][2 halves][16] */
+    float *score;                    /* [ROWS][wide] */
+    half *weight;                    /* [ROWS][wide] */
+    uint32_t *p, *ds;                /* [ROWS / 2][wide]: pairs of rows */
+    float *dq, *dk, *dv;             /* [time][32] */
+    float out[ROWS * DIM];
+    void *all;
+};
+
+static int work_make(struct work *w, int longest)
+{
+    memset(w, 0, sizeof *w);
+    w->wide = (longest + LANES - 1) / LANES * LANES;
+    size_t side = (size_t)w->wide * DIM, row = (size_t)w->wide * ROWS;
+    size_t bytes = side * (4 * 2 + 4 * 2 + 3 * 4) + row * (4 + 2 + 2 + 2);
+    char *at = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!at)
+        return -1;
+    memset(at, 0, bytes);
+    w->all = at;
+    half **halves[] = {&w->q, &w->k, &w->v, &w->dout};
+    uint32_t **words[] = {&w->kt, &w->vt, &w->kp, &w->vp};
+    float **floats[] = {&w->dq, &w->dk, &w->dv};
+    for (int i = 0; i < 4; i++, at += side * 2)
+        *halves[i] = (half *)at;
+    for (int i = 0; i < 4; i++, at += side * 2)
+        *words[i] = (uint32_t *)at;
+    for (int i = 0; i < 3; i++, at += side * 4)
+        *floats[i] = (float *)at;
+    w->score = (float *)at;
+    w->weight = (half *)(at + row * 4);
+    w->p = (uint32_t *)(at + row * 6);
+    w->ds = (uint32_t *)(at + row * 8);
+    return 0;
+}
+
+/* Positions side by side, for 16 products at once. */
+static void transpose(const half *rows, int time, uint32_t *out)
+{
+    for (int t = 0; t < time; t++) {
+        uint32_t words[DIM / 2];
+        memcpy(words, rows + t * DIM, sizeof words);
+        for (int d = 0; d < DIM / 2; d++)
+            out[(t / LANES * (DIM / 2) + d) * LANES + t % LANES] = words[d];
     }
 }
 
-/* out[r] += sum over j of weights[r][j] * rows[j] */
-static void mix(const float *weights, int stride, int n, const float *rows,
+/* Two positions in each word, for sums over positions. */
+static void pair_up(const half *rows, int time, uint32_t *out)
+{
+    static const half nought[DIM];
+    for (int t = 0; t < time; t += 2) {
+        const half *a = rows + t * DIM, *b = t + 1 < time ? a + DIM : nought;
+        _mm512_storeu_si512(out + t * LANES, pair_halves(a, b));
+        _mm512_storeu_si512(out + (t + 1) * LANES,
+                            pair_halves(a + 16, b + 16));
+    }
+}
+
+/* dots[r][0..15] = rows r of q times 16 positions of a transposed side */
+static inline void products(const half *q, const uint32_t *turned, vec *dots)
+{
+    uint32_t words[ROWS][DIM / 2];
+    memcpy(words, q, sizeof words);
+    for (int r = 0; r < ROWS; r++)
+        dots[r] = _mm512_setzero_ps();
+    for (int d = 0; d < DIM / 2; d++) {
+        __m512i k = _mm512_loadu_si512(turned + d * LANES);
+        for (int r = 0; r < ROWS; r++)
+            dots[r] = dot2(dots[r], words[r][d], k);
+    }
+}
+
+/* out[r] = sum over j < n of weights[r][j] * rows[j]; n is even */
+static void mix(const half *weights, int stride, int n, const uint32_t *rows,
                 float *out)
 {
     vec low[ROWS], high[ROWS];
     for (int r = 0; r < ROWS; r++)
         low[r] = high[r] = _mm512_setzero_ps();
-    for (int j = 0; j < n; j++) {
-        vec a = _mm512_loadu_ps(rows + j * DIM);
-        vec b = _mm512_loadu_ps(rows + j * DIM + 16);
+    for (int j = 0; j < n; j += 2) {
+        __m512i a = _mm512_loadu_si512(rows + j * LANES);
+        __m512i b = _mm512_loadu_si512(rows + (j + 1) * LANES);
         for (int r = 0; r < ROWS; r++) {
-            vec w = each(weights[r * stride + j]);
-            low[r] = fma_(w, a, low[r]);
-            high[r] = fma_(w, b, high[r]);
+            uint32_t w;
+            memcpy(&w, weights + r * stride + j, sizeof w);
+            low[r] = dot2(low[r], w, a);
+            high[r] = dot2(high[r], w, b);
         }
     }
     for (int r = 0; r < ROWS; r++) {
@@ -136,21 +219,22 @@ static void mix(const float *weights, int stride, int n, const float *rows,
 }
 
 /* out[j] += sum over r of weights[r][j] * rows[r] */
-static void spread(const float *weights, int stride, int n,
-                   const float *rows, float *out)
+static void spread(const uint32_t *weights, int stride, int n,
+                   const half *rows, float *out)
 {
-    vec low[ROWS], high[ROWS];
-    for (int r = 0; r < ROWS; r++) {
-        low[r] = _mm512_loadu_ps(rows + r * DIM);
-        high[r] = _mm512_loadu_ps(rows + r * DIM + 16);
+    __m512i low[ROWS / 2], high[ROWS / 2];
+    for (int r = 0; r < ROWS / 2; r++) {
+        const half *a = rows + 2 * r * DIM;
+        low[r] = pair_halves(a, a + DIM);
+        high[r] = pair_halves(a + 16, a + DIM + 16);
     }
     for (int j = 0; j < n; j++) {
         vec a = _mm512_loadu_ps(out + j * DIM);
         vec b = _mm512_loadu_ps(out + j * DIM + 16);
-        for (int r = 0; r < ROWS; r++) {
-            vec w = each(weights[r * stride + j]);
-            a = fma_(w, low[r], a);
-            b = fma_(w, high[r], b);
+        for (int r = 0; r < ROWS / 2; r++) {
+            uint32_t w = weights[r * stride + j];
+            a = dot2(a, w, low[r]);
+            b = dot2(b, w, high[r]);
         }
         _mm512_storeu_ps(out + j * DIM, a);
         _mm512_storeu_ps(out + j * DIM + 16, b);
@@ -164,42 +248,26 @@ static inline __mmask16 seen(int i, int block)
     return n >= LANES ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
 }
 
-struct work {
-    int wide; /* positions, rounded up to blocks */
-    float *q, *k, *v, *kt, *vt, *p, *ds, *dq, *dk, *dv, *dout, *out;
-};
-
-static int work_make(struct work *w, int longest)
+static void copy_head(half *out, const half *at, size_t stride, int time)
 {
-    memset(w, 0, sizeof *w);
-    w->wide = (longest + LANES - 1) / LANES * LANES;
-    size_t side = (size_t)w->wide * DIM, row = (size_t)w->wide * ROWS;
-    float **all[] = {&w->q, &w->k, &w->v, &w->kt, &w->vt, &w->dq, &w->dk,
-                     &w->dv, &w->dout, &w->out};
-    size_t total = side * 10 + row * 2;
-    float *at = aligned_alloc(64, (total * sizeof(float) + 63) / 64 * 64);
-    if (!at)
-        return -1;
-    memset(at, 0, total * sizeof(float));
-    for (int i = 0; i < 10; i++, at += side)
-        *all[i] = at;
-    w->p = at;
-    w->ds = at + row;
-    return 0;
+    int padded = (time + ROWS - 1) / ROWS * ROWS;
+    for (int t = 0; t < time; t++)
+        memcpy(out + t * DIM, at + (size_t)t * stride, DIM * sizeof(half));
+    memset(out + time * DIM, 0, (size_t)(padded - time) * DIM * sizeof(half));
 }
 
 static void work_keys(struct work *w, const half *qkv, int stride, int head,
                       const struct shape *s, int time)
 {
-    for (int t = 0; t < time; t++) {
-        const half *at = qkv + (size_t)t * stride;
-        turn(at + (s->heads + head) * DIM, s, t, 1.0f, w->k + t * DIM);
-        at += (s->heads + s->kv_heads + head) * DIM;
-        _mm512_storeu_ps(w->v + t * DIM, load(at));
-        _mm512_storeu_ps(w->v + t * DIM + 16, load(at + 16));
-    }
+    for (int t = 0; t < time; t++)
+        turn(qkv + (size_t)t * stride + (s->heads + head) * DIM, s, t, 1.0f,
+             w->k + t * DIM);
+    copy_head(w->v, qkv + (s->heads + s->kv_heads + head) * DIM,
+              (size_t)stride, time);
     transpose(w->k, time, w->kt);
     transpose(w->v, time, w->vt);
+    pair_up(w->k, time, w->kp);
+    pair_up(w->v, time, w->vp);
 }
 
 static void work_queries(struct work *w, const half *qkv, int stride,
@@ -210,48 +278,51 @@ static void work_queries(struct work *w, const half *qkv, int stride,
              w->q + t * DIM);
     int padded = (time + ROWS - 1) / ROWS * ROWS;
     memset(w->q + time * DIM, 0,
-           (size_t)(padded - time) * DIM * sizeof(float));
+           (size_t)(padded - time) * DIM * sizeof(half));
+}
+
+static int blocks_for(int i, int time)
+{
+    int last = i + ROWS - 1;
+    return (last < time ? last : time - 1) / LANES + 1;
 }
 
 static void forward_rows(struct work *w, int i, int time, float *lse,
                          int lse_stride)
 {
-    int last = i + ROWS - 1;
-    int blocks = (last < time ? last : time - 1) / LANES + 1;
-    vec most[ROWS], sum[ROWS], dots[ROWS];
-    for (int r = 0; r < ROWS; r++) {
+    int blocks = blocks_for(i, time);
+    vec most[ROWS], dots[ROWS];
+    float scale[ROWS];
+    for (int r = 0; r < ROWS; r++)
         most[r] = each(-1e30f);
-        sum[r] = _mm512_setzero_ps();
-    }
     for (int b = 0; b < blocks; b++) {
-        products(w->q + i * DIM, w->kt + b * DIM * LANES, dots);
+        products(w->q + i * DIM, w->kt + b * DIM / 2 * LANES, dots);
         for (int r = 0; r < ROWS; r++) {
             vec x = _mm512_mask_blend_ps(seen(i + r, b), each(-1e30f),
                                          dots[r]);
             most[r] = _mm512_max_ps(most[r], x);
-            _mm512_storeu_ps(w->p + r * w->wide + b * LANES, x);
+            _mm512_storeu_ps(w->score + r * w->wide + b * LANES, x);
         }
     }
     for (int r = 0; r < ROWS; r++) {
         float top = _mm512_reduce_max_ps(most[r]);
-        float *row = w->p + r * w->wide;
+        vec sum = _mm512_setzero_ps();
         for (int b = 0; b < blocks; b++) {
-            vec x = _mm512_loadu_ps(row + b * LANES);
+            vec x = _mm512_loadu_ps(w->score + r * w->wide + b * LANES);
             vec e = _mm512_maskz_mov_ps(seen(i + r, b),
                                         expv(_mm512_sub_ps(x, each(top))));
-            sum[r] = _mm512_add_ps(sum[r], e);
-            _mm512_storeu_ps(row + b * LANES, e);
+            sum = _mm512_add_ps(sum, e);
+            store(w->weight + r * w->wide + b * LANES, e);
         }
-        float all = _mm512_reduce_add_ps(sum[r]);
+        float all = _mm512_reduce_add_ps(sum);
         if (i + r < time)
             lse[(size_t)(i + r) * lse_stride] = top + logf(all);
-        vec scale = each(1.0f / all);
-        for (int b = 0; b < blocks; b++)
-            _mm512_storeu_ps(row + b * LANES, _mm512_mul_ps(
-                scale, _mm512_loadu_ps(row + b * LANES)));
+        scale[r] = 1.0f / all;
     }
-    int n = blocks * LANES < time ? blocks * LANES : time;
-    mix(w->p, w->wide, n, w->v, w->out);
+    mix(w->weight, w->wide, blocks * LANES, w->vp, w->out);
+    for (int d = 0; d < ROWS * DIM; d += LANES)
+        _mm512_storeu_ps(w->out + d, _mm512_mul_ps(
+            each(scale[d / DIM]), _mm512_loadu_ps(w->out + d)));
 }
 
 int attention(const half *qkv, const int32_t *starts, int count, int longest,
@@ -260,7 +331,7 @@ int attention(const half *qkv, const int32_t *starts, int count, int longest,
 {
     struct shape s = {heads, kv_heads, cos, sin};
     struct work w;
-    if (work_make(&w, longest + ROWS))
+    if (work_make(&w, longest + LANES))
         return -1;
     int stride = (heads + 2 * kv_heads) * DIM, group = heads / kv_heads;
     for (int q = 0; q < count; q++) {
@@ -282,51 +353,59 @@ int attention(const half *qkv, const int32_t *starts, int count, int longest,
             }
         }
     }
-    free(w.q);
+    free(w.all);
     return 0;
+}
+
+/* Weights of the rows r and r + 1 for 16 positions, and what flows back. */
+static void backward_pair(struct work *w, int i, int r, int b, const vec *s,
+                          const vec *dp, const float *lse,
+                          const float *delta)
+{
+    vec p[2], ds[2];
+    for (int k = 0; k < 2; k++) {
+        p[k] = _mm512_maskz_mov_ps(seen(i + r + k, b), expv(_mm512_sub_ps(
+            s[r + k], each(lse[r + k]))));
+        ds[k] = _mm512_mul_ps(p[k], _mm512_sub_ps(dp[r + k],
+                                                  each(delta[r + k])));
+        store(w->weight + (r + k) * w->wide + b * LANES, ds[k]);
+    }
+    size_t at = (size_t)(r / 2 * w->wide + b * LANES);
+    _mm512_storeu_si512(w->p + at, pair_floats(p[0], p[1]));
+    _mm512_storeu_si512(w->ds + at, pair_floats(ds[0], ds[1]));
 }
 
 static void backward_rows(struct work *w, int i, int time, const float *lse,
                           const float *delta)
 {
-    int last = i + ROWS - 1;
-    int blocks = (last < time ? last : time - 1) / LANES + 1;
+    int blocks = blocks_for(i, time);
     vec s[ROWS], dp[ROWS];
     for (int b = 0; b < blocks; b++) {
-        products(w->q + i * DIM, w->kt + b * DIM * LANES, s);
-        products(w->dout + i * DIM, w->vt + b * DIM * LANES, dp);
-        for (int r = 0; r < ROWS; r++) {
-            vec p = _mm512_maskz_mov_ps(seen(i + r, b), expv(_mm512_sub_ps(
-                s[r], each(lse[r]))));
-            vec ds = _mm512_mul_ps(p, _mm512_sub_ps(dp[r], each(delta[r])));
-            _mm512_storeu_ps(w->p + r * w->wide + b * LANES, p);
-            _mm512_storeu_ps(w->ds + r * w->wide + b * LANES, ds);
-        }
+        products(w->q + i * DIM, w->kt + b * DIM / 2 * LANES, s);
+        products(w->dout + i * DIM, w->vt + b * DIM / 2 * LANES, dp);
+        for (int r = 0; r < ROWS; r += 2)
+            backward_pair(w, i, r, b, s, dp, lse, delta);
     }
     int n = blocks * LANES < time ? blocks * LANES : time;
-    mix(w->ds, w->wide, n, w->k, w->dq + i * DIM);
+    mix(w->weight, w->wide, blocks * LANES, w->kp, w->dq + i * DIM);
     spread(w->ds, w->wide, n, w->q + i * DIM, w->dk);
     spread(w->p, w->wide, n, w->dout + i * DIM, w->dv);
 }
 
-/* The gradient of the output, and what each row of it is with the output:
- * rows past the end are nought, so that they add nothing. */
+/* What each row of the output's gradient is with the output: 0 past the
+ * end, where nothing must be added. */
 static void work_gradient(struct work *w, const half *dout, const half *out,
                           int stride, int time, float *delta)
 {
+    copy_head(w->dout, dout, (size_t)stride, time);
     for (int t = 0; t < time; t++) {
-        vec a = load(dout + (size_t)t * stride);
-        vec b = load(dout + (size_t)t * stride + 16);
-        _mm512_storeu_ps(w->dout + t * DIM, a);
-        _mm512_storeu_ps(w->dout + t * DIM + 16, b);
-        vec x = _mm512_mul_ps(a, load(out + (size_t)t * stride));
-        x = fma_(b, load(out + (size_t)t * stride + 16), x);
-        delta[t] = _mm512_reduce_add_ps(x);
+        const half *a = dout + (size_t)t * stride;
+        const half *b = out + (size_t)t * stride;
+        vec x = _mm512_mul_ps(load(a), load(b));
+        delta[t] = _mm512_reduce_add_ps(fma_(load(a + 16), load(b + 16), x));
     }
-    for (int t = time; t % ROWS; t++) {
-        memset(w->dout + t * DIM, 0, DIM * sizeof(float));
+    for (int t = time; t % ROWS; t++)
         delta[t] = 0;
-    }
 }
 
 static void write_keys(struct work *w, half *at, int stride, int head,
@@ -349,7 +428,7 @@ int attention_back(const half *qkv, const int32_t *starts, int count,
     struct shape s = {heads, kv_heads, cos, sin};
     struct work w;
     float *delta = calloc((size_t)longest + 2 * ROWS, sizeof *delta);
-    if (!delta || work_make(&w, longest + ROWS)) {
+    if (!delta || work_make(&w, longest + LANES)) {
         free(delta);
         return -1;
     }
@@ -382,7 +461,7 @@ int attention_back(const half *qkv, const int32_t *starts, int count,
                            time);
         }
     }
-    free(w.q);
+    free(w.all);
     free(delta);
     return 0;
 }

@@ -343,6 +343,8 @@ MOMENT = lines("""
 what's the time > It is {t} UTC.
 whats the time > It is {t} UTC.
 [the |]time > It is {t} UTC.
+[date|day|today|weekday] > It is {w}, {d}.
+[year|month|year and month] > It is {w}, {d}.
 [the |]current time > It is {t} UTC.
 !tell me the [current |]time > It is {t} UTC.
 !give me the [current |]time > It is {t} UTC.
