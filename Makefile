@@ -204,13 +204,14 @@ ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 AVX2 = -mavx2 -mfma -mf16c
 KERNELS = $(BUILD)/runtime/engine/kernel
 $(KERNELS)_avx2.o $(KERNELS)_unpack_avx2.o: override CFLAGS += $(AVX2)
-$(KERNELS)_avx512.o $(KERNELS)_avx512_tile.o: override CFLAGS += $(AVX2) -mavx512f \
+AVX512 = $(KERNELS)_avx512.o $(KERNELS)_avx512_tile.o \
+    $(KERNELS)_avx512_attend.o
+$(AVX512): override CFLAGS += $(AVX2) -mavx512f \
     -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 # gcc, when it looks for uses after return, puts vectors of 64 bytes where
 # they are not aligned (its bug 110027).
 ifeq ($(SAN)$(findstring clang,$(CC)),asan)
-$(KERNELS)_avx2.o $(KERNELS)_unpack_avx2.o $(KERNELS)_avx512.o \
-$(KERNELS)_avx512_tile.o: \
+$(KERNELS)_avx2.o $(KERNELS)_unpack_avx2.o $(AVX512): \
     override CFLAGS += --param asan-use-after-return=0
 endif
 endif

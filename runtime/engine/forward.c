@@ -234,20 +234,48 @@ static void adapt(struct er_forward *f, uint32_t layer,
 static void rms_norm(const float *x, const float *weight, float *out,
     size_t n, float eps)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * (double)x[i];
+    enum { LANES = 8 };
+    double lane[LANES] = {0}, sum = 0;
+    size_t at = 0;
+    for (; at + LANES <= n; at += LANES)
+        for (size_t i = 0; i < LANES; i++)
+            lane[i] += (double)x[at + i] * (double)x[at + i];
+    for (; at < n; at++)
+        sum += (double)x[at] * (double)x[at];
+    for (size_t i = 0; i < LANES; i++)
+        sum += lane[i];
     float scale = (float)(1.0 / sqrt(sum / (double)n + (double)eps));
     for (size_t i = 0; i < n; i++)
         out[i] = x[i] * scale * weight[i];
 }
 
-static void norm_all(struct er_forward *f, const float *weight)
+/* What is added to the residual stream before a norm, and the norm. */
+struct norm {
+    struct er_forward *f;
+    const float *weight;
+    bool add; /* out is added to x first */
+};
+
+static void norm_piece(void *ctx, size_t t, unsigned thread)
 {
+    const struct norm *g = ctx;
+    struct er_forward *f = g->f;
     size_t n = f->s->n_embd;
-    for (size_t t = 0; t < f->batch->n; t++)
-        rms_norm(f->b.x + t * n, weight, f->b.norm + t * n, n,
-            f->s->norm_eps);
+    float *x = f->b.x + t * n;
+    const float *out = f->b.out + t * n;
+    (void)thread;
+    for (size_t i = 0; g->add && i < n; i++)
+        x[i] += out[i];
+    if (g->weight)
+        rms_norm(x, g->weight, f->b.norm + t * n, n, f->s->norm_eps);
+}
+
+/* weight NULL: only add. */
+static bool norm_all(struct er_forward *f, const float *weight, bool add)
+{
+    struct norm g = {f, weight, add};
+    return er_threads_run(
+        f->threads, f->batch->n, norm_piece, &g, f->cancel);
 }
 
 static void add_bias(float *y, const float *bias, size_t n, size_t width)
@@ -297,17 +325,20 @@ static void store_piece(void *ctx, size_t t, unsigned thread)
     (void)thread;
     turn_heads(f, g->l->q_norm, f->b.q + t * q, s->n_head, angles);
     turn_heads(f, g->l->k_norm, f->b.k + t * kv, s->n_head_kv, angles);
-    er_kv_write(r->kv, g->layer, 0, pos, f->b.k + t * kv);
-    er_kv_write(r->kv, g->layer, 1, pos, f->b.v + t * kv);
+    er_kv_write(r->kv, g->layer, 0, pos, f->b.k + t * kv,
+        f->kernels->to_f16);
+    er_kv_write(r->kv, g->layer, 1, pos, f->b.v + t * kv,
+        f->kernels->to_f16);
 }
 
-/* Piece: one token in one key-value head. */
+/* Piece: one token in one key-value head; a head's tokens follow one another,
+ * since they read the same keys and values. */
 static void attend_piece(void *ctx, size_t piece, unsigned thread)
 {
     const struct stage *g = ctx;
     struct er_forward *f = g->f;
     const struct er_shape *s = f->s;
-    size_t t = piece / s->n_head_kv, head = piece % s->n_head_kv;
+    size_t t = piece % f->batch->n, head = piece / f->batch->n;
     size_t group = s->n_head / s->n_head_kv;
     size_t at = (t * s->n_head + head * group) * s->head_dim;
     uint32_t pos;
@@ -328,7 +359,8 @@ static bool attention(struct stage *g)
     struct buffers *b = &f->b;
     size_t n = f->batch->n, q = (size_t)s->n_head * s->head_dim;
     size_t kv = er_shape_kv(s);
-    norm_all(f, l->attn_norm);
+    if (!norm_all(f, l->attn_norm, g->layer > 0))
+        return false;
     struct product p = product_of(f, b->norm, s->n_embd, n);
     product_add(&p, &l->q, b->q, q);
     product_add(&p, &l->k, b->k, kv);
@@ -369,7 +401,8 @@ static bool feed_forward(struct stage *g)
     const struct er_shape *s = f->s;
     struct buffers *b = &f->b;
     size_t n = f->batch->n;
-    norm_all(f, g->l->ffn_norm);
+    if (!norm_all(f, g->l->ffn_norm, true))
+        return false;
     struct product p = product_of(f, b->norm, s->n_embd, n);
     product_add(&p, &g->l->gate, b->gate, s->n_ff);
     product_add(&p, &g->l->up, b->up, s->n_ff);
@@ -385,13 +418,6 @@ static bool feed_forward(struct stage *g)
         return false;
     adapt(f, g->layer, ER_LORA_DOWN, b->gate, s->n_ff, b->out, s->n_embd);
     return true;
-}
-
-static void add_out(struct er_forward *f)
-{
-    size_t n = f->batch->n * f->s->n_embd;
-    for (size_t i = 0; i < n; i++)
-        f->b.x[i] += f->b.out[i];
 }
 
 static void embed(struct er_forward *f)
@@ -468,13 +494,9 @@ int er_forward_run(struct er_forward *f, const struct er_batch *b,
     embed(f);
     for (uint32_t i = 0; i < f->s->n_layer && ok; i++) {
         struct stage g = {f, &f->w->layers[i], i};
-        ok = attention(&g);
-        if (ok)
-            add_out(f);
-        ok = ok && feed_forward(&g);
-        if (ok)
-            add_out(f);
+        ok = attention(&g) && feed_forward(&g);
     }
+    ok = ok && norm_all(f, NULL, f->s->n_layer > 0);
     int rc = ok ? compute_logits(f) : ERRAND_CANCELLED;
     *logits = rc ? NULL : f->b.logits;
     return rc;

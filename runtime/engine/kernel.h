@@ -70,6 +70,8 @@ struct er_kernels {
     void (*round)(const struct er_acts *a, size_t t);
     /* gate = silu(gate) * up, [n] */
     void (*silu)(float *gate, const float *up, size_t n);
+    /* Nearest f16, ties to even. */
+    void (*to_f16)(const float *x, uint16_t *out, size_t n);
 };
 
 /* The best table for this machine, or one by name ("plain", "avx2",
@@ -85,6 +87,7 @@ void er_rows_rounded(const struct er_matrix *m, size_t from, size_t to,
 void er_attend_plain(const struct er_attend *a);
 void er_round_plain(const struct er_acts *a, size_t t);
 void er_silu_plain(float *gate, const float *up, size_t n);
+void er_to_f16_plain(const float *x, uint16_t *out, size_t n);
 void er_softmax_plain(float *s, size_t n); /* in place; n above 0 */
 
 /* One block of 32: q = x / d rounded to nearest, d = the largest |x| / 127;

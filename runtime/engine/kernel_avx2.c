@@ -217,6 +217,16 @@ static void attend(const struct er_attend *a)
     }
 }
 
+static void to_f16(const float *x, uint16_t *out, size_t n)
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        _mm_storeu_si128((void *)(out + i),
+            _mm256_cvtps_ph(_mm256_loadu_ps(x + i),
+                _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    er_to_f16_plain(x + i, out + i, n - i);
+}
+
 const struct er_kernels *er_kernels_avx2(void)
 {
     static const struct er_kernels table = {
@@ -231,6 +241,7 @@ const struct er_kernels *er_kernels_avx2(void)
         .attend = attend,
         .round = round_token,
         .silu = er_silu_plain,
+        .to_f16 = to_f16,
     };
     /* Compilers cannot all ask for F16C; what has AVX2 has it. */
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")

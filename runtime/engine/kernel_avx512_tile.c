@@ -289,22 +289,53 @@ ALWAYS void block_q6_k(const struct sink *to, __m512 *acc, size_t b,
     }
 }
 
+/* Ask for a whole block at once. Machines follow one stream by themselves,
+ * but not the parts of a block that are read in turns. */
+ALWAYS void ask_for(const unsigned char *at, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        _mm_prefetch((const char *)at + i, _MM_HINT_T0);
+}
+
+/* Blocks of 32 weights, by eights. */
+ALWAYS void small_blocks(const struct sink *to, __m512 *acc, uint32_t type,
+    size_t n_blocks, const unsigned char *at)
+{
+    size_t block = type == ER_Q4_0 ? 256 : 512;
+    for (size_t b = 0; b < n_blocks;) {
+        size_t k = n_blocks - b < ER_PACK_EIGHT ? n_blocks - b : ER_PACK_EIGHT;
+        const unsigned char *d = at;
+        at += er_pack_head(k);
+        for (; k > 0; k--, b++, d += 32, at += block)
+            if (type == ER_Q4_0)
+                block_q4_0(to, acc, b, d, at);
+            else
+                block_q8_0(to, acc, b, d, at);
+    }
+}
+
 /* A whole tile of a packed format. */
 ALWAYS void tile(const struct sink *to, __m512 *acc, uint32_t type, size_t n,
     const unsigned char *at)
 {
-    bool small = type == ER_Q4_0 || type == ER_Q8_0;
-    size_t n_blocks = n / (small ? 32 : 256);
+    size_t block = type == ER_Q4_K   ? 2304
+                   : type == ER_Q5_K ? 2816
+                                     : 3328;
     const unsigned char *d = at;
-    at += er_pack_head(type, n_blocks);
-    for (size_t b = 0; b < n_blocks; b++, d += 32)
-        switch (type) {
-        case ER_Q4_0: block_q4_0(to, acc, b, d, at + b * 256); break;
-        case ER_Q8_0: block_q8_0(to, acc, b, d, at + b * 512); break;
-        case ER_Q4_K: block_q4_k(to, acc, b, at + b * 2304); break;
-        case ER_Q5_K: block_q5_k(to, acc, b, at + b * 2816); break;
-        default: block_q6_k(to, acc, b, d, at + b * 3328); break;
-        }
+    if (type == ER_Q4_0 || type == ER_Q8_0) {
+        small_blocks(to, acc, type, n / 32, at);
+        return;
+    }
+    at += type == ER_Q6_K ? er_pack_head(n / 256) : 0;
+    for (size_t b = 0; b < n / 256; b++, d += 32, at += block) {
+        ask_for(at, block);
+        if (type == ER_Q4_K)
+            block_q4_k(to, acc, b, at);
+        else if (type == ER_Q5_K)
+            block_q5_k(to, acc, b, at);
+        else
+            block_q6_k(to, acc, b, d, at);
+    }
 }
 
 /* --------------------------------------------------- tiles and tokens */

@@ -16,6 +16,7 @@ static const struct er_kernels plain = {
     .attend = er_attend_plain,
     .round = er_round_plain,
     .silu = er_silu_plain,
+    .to_f16 = er_to_f16_plain,
 };
 
 const struct er_kernels *er_kernels_named(const char *name)

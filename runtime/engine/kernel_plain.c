@@ -87,6 +87,12 @@ void er_silu_plain(float *gate, const float *up, size_t n)
         gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
 }
 
+void er_to_f16_plain(const float *x, uint16_t *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = er_f32_to_f16(x[i]);
+}
+
 /* --- attention: scores, softmax, weighted sum; positions in order */
 
 void er_softmax_plain(float *s, size_t n)

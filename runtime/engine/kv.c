@@ -144,7 +144,7 @@ static void write_q8(int8_t *out, float *scale, const float *x, uint32_t n)
 }
 
 void er_kv_write(const struct er_kv_view *kv, uint32_t layer, int which,
-    uint32_t pos, const float *x)
+    uint32_t pos, const float *x, er_to_f16_fn *to_f16)
 {
     const struct er_kv_layout *l = kv->layout;
     const struct er_kv_page *p = kv->pages[pos / ER_KV_PAGE];
@@ -158,9 +158,7 @@ void er_kv_write(const struct er_kv_view *kv, uint32_t layer, int which,
             write_q8((int8_t *)at, &er_kv_scales(l, p, layer, which, h)[in],
                 x, l->head_dim);
         } else {
-            uint16_t *out = (uint16_t *)(void *)at;
-            for (size_t i = 0; i < n; i++)
-                out[i] = er_f32_to_f16(x[i]);
+            to_f16(x, (uint16_t *)(void *)at, n);
         }
     }
 }

@@ -76,9 +76,10 @@ int er_kv_share(struct er_kv *kv, const struct er_kv *from, uint32_t n,
     struct errand_error *err);
 
 /* Write one position's keys (which 0) or values (1) of a layer: x [n_head *
- * head_dim]. */
+ * head_dim]. to_f16: a table's (kernel.h). */
+typedef void er_to_f16_fn(const float *x, uint16_t *out, size_t n);
 void er_kv_write(const struct er_kv_view *kv, uint32_t layer, int which,
-    uint32_t pos, const float *x);
+    uint32_t pos, const float *x, er_to_f16_fn *to_f16);
 
 /* Read one position of one head: out [head_dim]. */
 void er_kv_read(const struct er_kv_view *kv, uint32_t layer, int which,

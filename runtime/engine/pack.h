@@ -7,16 +7,18 @@
  * Q8_0 is moved from -128..127 to 0..255): a packed matrix is as large as
  * the file's, up to the last tile's empty rows.
  *
- * In a tile of n weights a row, nb = n / block (words are 4 bytes, "[16]"
- * runs over rows):
+ * A tile is blocks one behind the other (words are 4 bytes, "[16]" runs over
+ * rows); blocks of 32 weights go by eights (the last ones of a row may be
+ * fewer), behind the scales of all eight:
  *
- *   Q4_0  d [nb][16] f16, to 64; per block: qs words [4][16]
- *   Q8_0  d [nb][16] f16, to 64; per block: qs words [8][16], + 128
+ *   Q4_0  d [8][16] f16, to 64; per block: qs words [4][16]
+ *   Q8_0  d [8][16] f16, to 64; per block: qs words [8][16], + 128
  *   Q4_K  per block: d [16] f16, dmin [16] f16, scales bytes [12][16],
  *         qs words [32][16]
  *   Q5_K  the same, and qh words [8][16] in front of qs
- *   Q6_K  d [nb][16] f16, to 64; per block: scales bytes [16][16],
- *         ql words [32][16], qh words [16][16]
+ *   Q6_K  in front of all blocks: d [blocks][16] f16, to 64;
+ *         per block: scales bytes [16][16], ql words [32][16],
+ *         qh words [16][16]
  *
  * The other formats are not packed; their matrices keep NULL.
  */
@@ -37,12 +39,12 @@ void er_pack_tile(const struct er_matrix *m, size_t tile, unsigned char *out);
 /* Bytes of a whole matrix; 0: it is not packed. */
 size_t er_pack_bytes(const struct er_matrix *m);
 
-/* Where the blocks of a tile begin: behind the d of those formats that have
- * them in front. */
-static inline size_t er_pack_head(uint32_t type, size_t n_blocks)
+enum { ER_PACK_EIGHT = 8 };
+
+/* Bytes of the scales in front of n blocks. */
+static inline size_t er_pack_head(size_t n)
 {
-    bool none = type == ER_Q4_K || type == ER_Q5_K;
-    return none ? 0 : (n_blocks * ER_TILE * 2 + 63) / 64 * 64;
+    return (n * ER_TILE * 2 + 63) / 64 * 64;
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "engine/kernel.h"
 #include "engine/kernel_unpack.h"
+#include "engine/kv.h"
 #include "engine/pack.h"
 #include "engine/threads.h"
 
@@ -218,6 +219,66 @@ static void test_kernel_silu(void **state)
     }
 }
 
+/* --- attention */
+
+static void hold_attention(const struct er_kernels *k, enum er_kv_type type,
+    uint32_t width, uint32_t group, uint32_t n)
+{
+    struct er_shape shape = {
+        .n_layer = 1, .n_head_kv = 2, .n_head = 2 * group,
+        .head_dim = width};
+    struct er_kv_layout layout;
+    struct er_kv kv = {.layout = &layout};
+    size_t wide = (size_t)group * width, stride = er_kv_round_up(n);
+    float *q = take(wide * sizeof *q), *row = take(2 * width * sizeof *row);
+    float *want = take(wide * sizeof *q), *got = take(wide * sizeof *q);
+    float *scores = take(group * stride * sizeof *scores);
+    assert_int_equal(er_kv_layout_make(&shape, type, &layout, NULL), 0);
+    assert_int_equal(er_kv_reserve(&kv, 0, n, NULL), 0);
+    struct er_kv_view view = {&layout, kv.pages};
+    for (uint32_t p = 0; p < n; p++)
+        for (int which = 0; which < 2; which++) {
+            for (uint32_t i = 0; i < 2 * width; i++)
+                row[i] = unit();
+            er_kv_write(&view, 0, which, p, row, k->to_f16);
+        }
+    for (size_t i = 0; i < wide; i++)
+        q[i] = unit();
+    struct er_attend a = {.q = q, .out = want, .scores = scores, .kv = &view,
+        .head = 1, .n_group = group, .head_dim = width, .n_pos = n,
+        .scale = 0.3f};
+    er_attend_plain(&a);
+    a.out = got;
+    k->attend(&a);
+    for (size_t i = 0; i < wide; i++)
+        if (!(fabsf(got[i] - want[i]) <= 2e-5f))
+            fail_msg("%s, heads of %u, %u at once, %u positions: %g, not %g",
+                k->name, width, group, n, (double)got[i], (double)want[i]);
+    er_kv_release(&kv);
+    free(q);
+    free(row);
+    free(want);
+    free(got);
+    free(scores);
+}
+
+static void test_kernel_attention(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"avx2", "avx512"};
+    static const uint32_t widths[] = {12, 16, 48, 64, 128, 528};
+    static const uint32_t positions[] = {1, 16, 17, 64, 130};
+    for (int k = 0; k < 2; k++)
+        for (int type = 0; type < 3; type++)
+            for (int w = 0; w < 6; w++)
+                for (int p = 0; p < 5; p++)
+                    for (uint32_t g = 1; g < 7 && er_kernels_named(names[k]);
+                         g += g < 3 ? 2 : 1)
+                        hold_attention(er_kernels_named(names[k]),
+                            (enum er_kv_type)type, widths[w], g,
+                            positions[p]);
+}
+
 /* --- threads */
 
 static void count_piece(void *ctx, size_t piece, unsigned thread)
@@ -253,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_kernel_avx512),
         cmocka_unit_test(test_kernel_avx2),
         cmocka_unit_test(test_kernel_silu),
+        cmocka_unit_test(test_kernel_attention),
         cmocka_unit_test(test_threads_do_each_piece_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
