@@ -53,4 +53,10 @@ return {
     end
     return { text = table.concat(letters):rep(args.times or 1, " ") }
   end,
+
+  -- 7. What calls of it give: `errand tools check` tries them.
+  examples = {
+    { arguments = { text = "abc", times = 2 }, result = { text = "cba cba" } },
+    { arguments = { text = "" }, error = "no text" },
+  },
 }

@@ -1,4 +1,5 @@
 /* errand_tools_call and errand_tools_trace: one tool, by hand. */
+#include "agent/by_hand.h"
 #include "agent/consent.h"
 #include "agent/grant.h"
 
@@ -118,6 +119,19 @@ static json_t *check_and_call(struct by_hand *h, const struct er_tool *tool,
     answer = fits ? call_and_wait(h, tool, *args, err) : misfit(errors);
     json_decref(errors);
     json_decref(given);
+    return answer;
+}
+
+json_t *er_by_hand_call(errand *rt, const struct er_tool *tool,
+    const json_t *args, struct errand_error *err)
+{
+    struct by_hand h = {.rt = rt, .began_ms = er_mono_ms()};
+    json_t *own = json_deep_copy(args), *answer = NULL;
+    if (own)
+        answer = check_and_call(&h, tool, &own, err);
+    else
+        er_nomem(err);
+    json_decref(own);
     return answer;
 }
 

@@ -1,5 +1,4 @@
-/* errand_add_tool, errand_tools_list and _check: tools, for people and
- * embedders. */
+/* errand_add_tool, errand_tools_list: tools, for people and embedders. */
 #include "agent/consent.h"
 #include "agent/grant.h"
 
@@ -94,18 +93,5 @@ int errand_tools_list(errand *rt, char **json, struct errand_error *err)
         json_array_append_new(rows, tool_json(rt, er_tools_at(rt->tools, i)));
     *json = rows ? er_json_text(rows) : NULL;
     json_decref(rows);
-    return *json ? ERRAND_OK : er_nomem(err);
-}
-
-int errand_tools_check(
-    errand *rt, const char *path, char **json, struct errand_error *err)
-{
-    struct errand_error mine = {0};
-    err = err ? err : &mine;
-    json_t *v = er_tools_check(rt->tools, path, err);
-    if (!v)
-        return err->code;
-    *json = er_json_text(v);
-    json_decref(v);
     return *json ? ERRAND_OK : er_nomem(err);
 }

@@ -288,6 +288,11 @@ static const char template[] =
     "  run = function(args, ctx)\n"
     "    return args.text\n"
     "  end,\n"
+    "  -- `errand tools check` runs these: calls, and what they give\n"
+    "  examples = {\n"
+    "    { arguments = { text = \"hello\" }, result = \"hello\" },\n"
+    "    { arguments = {}, error = \"text\" },\n"
+    "  },\n"
     "}\n";
 
 static bool is_tool_name(const char *name)

@@ -117,6 +117,39 @@ json_t *er_tools_check(
     return judged;
 }
 
+const struct er_tool *er_tools_open_file(
+    er_tools *t, const char *path, struct errand_error *err)
+{
+    int kind = ERRAND_SYNTAX;
+    struct errand_error why = {0};
+    struct er_tool_parts parts;
+    struct er_entry *entry = NULL;
+    er_schema *schema = NULL;
+    struct er_code *code = er_code_read(t->pool, path, &why);
+    json_t *answer = code ? er_tools_ask_code(t, "describe", code, path, err)
+                          : unreadable(&why, err);
+    json_t *judged = answer
+        ? er_tool_judge(answer, path, code, &schema, &kind, err) : NULL;
+    const json_t *tool = json_object_get(judged, "tool");
+    if (tool && schema && er_tool_read_parts(tool, path, &parts)) {
+        parts.schema = schema; /* taken, whatever comes */
+        parts.code = code;
+        entry = er_tools_entry(&parts, err);
+    } else if (judged) {
+        er_schema_free(schema);
+        er_fail(err, kind, "%s is no tool that can be used", path);
+    }
+    er_code_drop(code);
+    json_decref(answer);
+    json_decref(judged);
+    return entry ? &entry->tool : NULL;
+}
+
+void er_tools_close_file(const struct er_tool *tool)
+{
+    er_tools_entry_free((struct er_entry *)(uintptr_t)tool);
+}
+
 /* --------------------------------------------------------------- folders */
 
 struct loading {

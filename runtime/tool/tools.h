@@ -102,6 +102,12 @@ bool er_tool_is_plugin(const char *path);
 json_t *er_tools_check(
     er_tools *t, const char *path, struct errand_error *err);
 
+/* The tool of one file, which stands in no registry and must live until its
+ * calls are done. NULL and why. [owner] */
+const struct er_tool *er_tools_open_file(
+    er_tools *t, const char *path, struct errand_error *err);
+void er_tools_close_file(const struct er_tool *tool); /* NULL is harmless */
+
 /* Run a configuration file (Lua, in a worker without permissions) and get
  * the table it returns. Errors SYNTAX, NOT_FOUND, WORKER. [owner] */
 json_t *er_tools_eval_config(

@@ -326,6 +326,29 @@ static void read_permissions(lua_State *L, struct describe *d)
     er_buf_release(&json);
 }
 
+/* Protected: the list on top, into the buffer given. */
+static int write_examples(lua_State *L)
+{
+    struct er_buf *out = lua_touserdata(L, 2);
+    er_convert_write(L, 1, out, ER_CONVERT_PLAIN, "examples");
+    return 0;
+}
+
+/* Calls with what they give, for `tools check` to try; looked into there. */
+static void read_examples(lua_State *L, struct describe *d)
+{
+    if (lua_isnil(L, -1))
+        return;
+    if (!lua_istable(L, -1) || lua_rawlen(L, -1) == 0) {
+        complain(d, "examples", "examples must be a list: { { arguments = "
+            "{ ... }, result = ... }, ... }");
+        return;
+    }
+    add_table(L, d, "examples", write_examples);
+    add_name(d, "examples_line");
+    er_buf_addf(&d->tool, "%d", line_of(&d->chunk->source, "examples"));
+}
+
 static void read_run(lua_State *L, struct describe *d)
 {
     if (lua_isnil(L, -1))
@@ -351,6 +374,7 @@ static const struct member {
     {"polls", read_polls},
     {"external", read_external},
     {"permissions", read_permissions},
+    {"examples", read_examples},
     {"run", read_run},
 };
 
@@ -376,7 +400,8 @@ static void check_key(lua_State *L, struct describe *d)
     else
         complain(d, key,
             "%.60s is not known; there are: name, description, parameters, "
-            "effect, timeout_ms, sequential, polls, permissions, run",
+            "effect, timeout_ms, sequential, polls, external, permissions, "
+            "examples, run",
             key);
 }
 

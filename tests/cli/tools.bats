@@ -227,3 +227,49 @@ END
     same "$(jq -c '[.ok, .result, [.trace[].step]]' <<< "$output")" \
         '[true,"kept",["tool","grant","arguments","worker","log","asks","answered","ended"]]'
 }
+
+@test "check runs a file's examples" {
+    errand tools new shout
+    errand tools check tools/shout.lua
+    same "$output" 'tools/shout.lua: ok'
+    sed -i 's/result = "hello"/result = { 1 }/; s/error = "text"/error = "x!"/' \
+        tools/shout.lua
+    errand tools check tools/shout.lua
+    same "$status" 1
+    has "$output" 'tools/shout.lua:19: example 1 gave "hello", not [1]'
+    has "$output" 'tools/shout.lua:19: example 2 gave the error "the arg'
+    has "$output" 'not an error with "x!"'
+    sed -i 's/result = { 1 }/result = 1, more = 2/' tools/shout.lua
+    errand tools check tools/shout.lua
+    has "$output" 'example 1 must have arguments, and either result or error'
+    sed -i 's/  examples = {/  examples = 5, no = {/' tools/shout.lua
+    errand tools check tools/shout.lua
+    has "$output" ':19: examples must be a list: '
+}
+
+@test "check runs no example that lacks a grant or may change something" {
+    mkdir tools
+    printf 'abc' > there
+    cat > tools/size.lua <<'END'
+return { name = "size", description = "of there", effect = "read",
+  permissions = { read = { "there" } },
+  run = function(_, ctx) return { ctx.fs.stat("there").size } end,
+  examples = { { result = { 3 } } } }
+END
+    errand tools check tools/size.lua
+    same "$status" 0
+    has "$output" 'size.lua:4: warning: its examples were not run: grant what'
+    errand tools grant size
+    errand tools check tools/size.lua
+    same "$output" 'tools/size.lua: ok'
+    cat > tools/put.lua <<'END'
+return { name = "put", description = "a file",
+  permissions = { write = { "." } },
+  run = function(_, ctx) ctx.fs.write("made", "x") return 1 end,
+  examples = { { result = 1 } } }
+END
+    errand tools grant put
+    errand tools check tools/put.lua
+    has "$output" 'examples were not run: a call of it may change something'
+    [ ! -e made ]
+}

@@ -106,7 +106,8 @@ static void test_load_everything_wrong_is_said_at_once(void **state)
         "12 permissions.read must be a list of at most 16 paths, such as "
         "{ \".\" }\n"
         "13 colour is not known; there are: name, description, parameters, "
-        "effect, timeout_ms, sequential, polls, permissions, run\n"
+        "effect, timeout_ms, sequential, polls, external, permissions, "
+        "examples, run\n"
         "14 run must be a function, not a number\n");
 }
 
