@@ -106,7 +106,7 @@ PLUGINS = $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,\
         check units lint check-headers check-house check-cli clients check-abi \
         check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run \
         check-crash crash-run soak bench bench-grammar \
-        prove-calls
+        bench-tokenizer prove-calls
 all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS) $(PLUGINS)
 
 help:
@@ -135,6 +135,7 @@ help:
 	@echo 'Measure'
 	@echo '  bench          side by side with the rivals, ratios printed'
 	@echo '  bench-grammar  masks and compiling over the suites'
+	@echo '  bench-tokenizer  MB/s on one thread'
 	@echo '  soak           check-crash with 1000 random runs'
 	@echo '  prove-calls    10,000 calls of models that rave, all valid'
 	@echo 'Settings: CC OPT BUILD PREFIX DESTDIR FUZZ_SECONDS'
@@ -481,6 +482,10 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/tests/support.a \
 
 # What a grammar costs over a vocabulary of 128k; wants the suites.
 bench-grammar: $(BUILD)/tests/bench/bench_grammar
+	@$<
+
+# Bytes to tokens, on one thread; wants the suites.
+bench-tokenizer: $(BUILD)/tests/bench/bench_tokenizer
 	@$<
 
 bench: all $(BENCH) $(ENDPOINT)

@@ -125,6 +125,24 @@ two errand"
     has "$stderr" 'position 1 is not among the 1 tokens'
 }
 
+@test "a model that is cut shorter between two questions is noticed" {
+    need_suites
+    cp "$suites/engine-formats/a1t-q4_k.gguf" cut.gguf
+    mkfifo in
+    command errand debug logits --jsonl -m cut.gguf < in > out 2> said 3>&- &
+    pid=$!
+    exec 8> in
+    echo '{"tokens": [1, 21], "positions": [1]}' >&8
+    await grep -q logits out
+    truncate -s 8192 cut.gguf
+    echo '{"tokens": [1, 21], "positions": [1]}' >&8
+    exec 8>&-
+    status=0
+    wait $pid || status=$?
+    same "$(grep -c . out)" 2
+    has "$(tail -n 1 out)" 'was changed while in use (399936 bytes, now 8192)'
+}
+
 @test "a file cut while it is read does not end in silence" {
     need_suites
     mkfifo in
