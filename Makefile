@@ -129,14 +129,15 @@ help:
 	@echo '  check-abi      what crosses to others: symbols, fields, sizes'
 	@echo '  check-oom      each allocation fails in turn, cleanly'
 	@echo '  fuzz           each target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
-	@echo '  check-crash    a kill at every crash point, and SOAK_RUNS at random'
+	@echo '  check-crash    a kill at every crash point, SOAK_RUNS at random, and'
+	@echo '                 SCRIPT_KILLS of a script'
 	@echo '  check-asan     units and check-cli with ASan and UBSan'
 	@echo '  check-tsan     units and check-cli with TSan'
 	@echo 'Measure'
 	@echo '  bench          side by side with the rivals, ratios printed'
 	@echo '  bench-grammar  masks and compiling over the suites'
 	@echo '  bench-tokenizer  MB/s on one thread'
-	@echo '  soak           check-crash with 1000 random runs'
+	@echo '  soak           check-crash with 1000 random runs and 500 kills'
 	@echo '  prove-calls    10,000 calls of models that rave, all valid'
 	@echo 'Settings: CC OPT BUILD PREFIX DESTDIR FUZZ_SECONDS'
 	@echo '          DEVELOPER=1 SAN=asan|tsan CRASH=1 V=1'
@@ -447,6 +448,7 @@ clean:
 # library is built with crash points, in a folder of its own.
 SOAK_RUNS ?= 40
 SOAK_SEED ?= 0
+SCRIPT_KILLS ?= 12
 CRASH_OBJ = $(patsubst %.c,$(BUILD)/%.o,\
               tests/crash/drive.c tests/crash/audit.c)
 $(BUILD)/tests/crash/%.o: tests/crash/%.c $(BUILD)/flags
@@ -459,17 +461,19 @@ $(BUILD)/tests/crash/drive: $(CRASH_OBJ) $(BUILD)/liberrand.a
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ -o $@ $(PKG_LD) -lm
 
 crash-run: $(BUILD)/tests/crash/victim $(BUILD)/tests/crash/drive $(ENDPOINT) \
-    $(BUILD)/errand-worker
+    $(PROGRAMS)
 	@ERRAND_BUILD=$(BUILD) prove -v -e '' $(BUILD)/tests/crash/drive :: \
 	    points $(BUILD)/tests/crash/victim tests/crash/points
 	@ERRAND_BUILD=$(BUILD) prove -v -e '' $(BUILD)/tests/crash/drive :: \
 	    soak $(BUILD)/tests/crash/victim $(SOAK_RUNS) $(SOAK_SEED)
+	@prove -v -e perl tests/crash/scripts.pl :: $(BUILD)/errand $(ENDPOINT) \
+	    $(SCRIPT_KILLS) $(SOAK_SEED)
 
 check-crash:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/crash CRASH=1 crash-run
 
 soak:
-	@$(MAKE) --no-print-directory SOAK_RUNS=1000 check-crash
+	@$(MAKE) --no-print-directory SOAK_RUNS=1000 SCRIPT_KILLS=500 check-crash
 
 # Side by side with the rivals on this machine; never a test.
 BENCH = $(BARE_CURL) $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\

@@ -29,8 +29,9 @@ int er_sqlite_open_step(struct er_sqlite *db, struct er_op *op)
     return er_sql_run(&db->sql, ER_Q_STEP_OPEN,
         "INSERT INTO steps(run,path,kind,digest,about,state,attempt,begun_ms)"
         " VALUES(?1,?2,?3,?4,?5,'open',?6,?7)"
-        " ON CONFLICT(run,path) DO UPDATE SET state='open', attempt=?6,"
-        " value=NULL, child=NULL, ended_ms=NULL",
+        " ON CONFLICT(run,path) DO UPDATE SET state='open', value=NULL,"
+        " child=CASE attempt WHEN ?6 THEN child END, attempt=?6,"
+        " ended_ms=NULL",
         ER_VALS(er_int(run.no), er_text(s->path), er_text(s->kind),
             er_text(s->digest), er_text(s->about), er_int(s->attempt),
             er_int(er_now_ms())),
