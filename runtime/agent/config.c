@@ -240,6 +240,7 @@ static int read_values(struct er_config *c, struct errand_error *err)
     if (!c->on_unknown)
         c->on_unknown = "ask";
     c->window_tokens = er_json_int(context, "window", 32768);
+    c->window_known = json_object_get(context, "window") != NULL;
     v = json_object_get(context, "result_share");
     c->result_share = v ? json_number_value(v) : 0.25;
     er_sampling_defaults(&c->sampling);

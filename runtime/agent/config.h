@@ -19,6 +19,7 @@ struct er_config {
     const char *on_unknown; /* ask, fail, retry */
     struct er_sampling sampling;
     struct er_budgets budgets;
+    bool window_known;     /* the configuration says it */
     int64_t window_tokens; /* context window that results are capped for */
     double result_share;   /* of it, what one result may take */
 };

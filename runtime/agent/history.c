@@ -1,6 +1,8 @@
 /* Building and repairing a conversation. */
 #include "history.h"
 
+#include "agent/compact.h"
+
 #include "base/buf.h"
 #include "base/text.h"
 
@@ -152,11 +154,15 @@ json_t *er_history_from_rows(const struct er_message_row *rows, size_t n,
             json_decref(raw);
             return NULL;
         }
+        json_object_set_new(m, "seq", json_integer(rows[i].seq));
         if (json_array_append_new(raw, m) != 0)
             break;
     }
-    if (raw && json_array_size(raw) == n)
-        out = er_history_repair(raw, open);
+    if (raw && json_array_size(raw) == n) {
+        json_t *seen = er_compact_apply(raw);
+        out = seen ? er_history_repair(seen, open) : NULL;
+        json_decref(seen);
+    }
     json_decref(raw);
     if (!out)
         er_nomem(err);

@@ -207,6 +207,7 @@ void er_run_free(errand_run *run)
     er_schema_free(run->answer_schema);
     json_decref(run->messages);
     er_prompt_free(run->prompt);
+    er_compact_free(run->compacting);
     er_policy_free(run->policy);
     er_script_free(run);
     free(run->model);

@@ -101,6 +101,11 @@ struct errand_run {
     /* where it stands */
     json_t *messages;
     er_prompt *prompt; /* made of them so far; or NULL */
+    struct er_compacting *compacting; /* under way: compact.c */
+    int64_t window;       /* tokens, as an overflow taught; 0: configured */
+    int64_t compacted_at; /* next_seq then: not twice for nothing */
+    bool overflowed;      /* the model said that its window is full */
+    int64_t asked_tokens, took_tokens; /* of the last turn: guessed, told */
     int64_t next_seq; /* of the conversation */
     er_exchange *exchange;
     struct run_reply reply;
@@ -222,6 +227,9 @@ void er_run_free_calls(errand_run *run);
 /* Calls of a loaded run become calls of this one. Errors NOMEM, STATE */
 int er_run_take_calls(errand_run *run, const struct er_loaded *loaded,
     struct errand_error *err);
+
+/* --- compact.c */
+void er_compact_free(struct er_compacting *c); /* NULL is harmless */
 
 /* --- run_event.c: what the embedder hears. Before STARTED nothing is told
  * but the end of a run that could not be accepted: it is kept. */

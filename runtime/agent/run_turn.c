@@ -1,5 +1,6 @@
 /* One turn of the model: ask, gather what it says, store it (T1). */
 #include "agent/answer.h"
+#include "agent/compact.h"
 #include "agent/history.h"
 #include "agent/run.h"
 #include "agent/script.h"
@@ -327,6 +328,8 @@ static void on_model_error(errand_run *run, const struct errand_error *why)
     struct errand_error err = *why;
     run->exchange = NULL;
     record_attempt(run, &err);
+    if (err.code == ERRAND_CONTEXT && er_compact_overflow(run))
+        return;
     er_run_fail(run, &err);
 }
 
@@ -343,6 +346,7 @@ static void on_event(void *ctx, const struct er_model_event *ev)
         break;
     case ER_MODEL_USAGE:
         run->reply.usage = *ev->usage;
+        run->took_tokens = ev->usage->prompt_tokens;
         break;
     case ER_MODEL_RETRY:
         record_attempt(run, ev->error);
@@ -396,6 +400,10 @@ void er_run_turn(errand_run *run)
         run->held = true;
         return;
     }
+    if (er_compact_first(run))
+        return;
+    run->asked_tokens = er_compact_estimate(run->messages);
+    run->took_tokens = 0;
     er_run_begin_reply(run);
     if (!run->prompt)
         run->prompt = er_prompt_new(); /* without it is slower, no more */

@@ -1,4 +1,5 @@
 /* errand_start and errand_resume: how a run enters this process. */
+#include "agent/compact.h"
 #include "agent/consent.h"
 #include "agent/history.h"
 #include "agent/run.h"
@@ -306,17 +307,17 @@ static int load_history(errand_run *run, struct errand_error *err)
         return err->code;
     json_t *messages = json_object_get(shown, "messages");
     json_array_foreach(messages, i, m)
-    {
-        json_object_del(m, "seq");
         json_object_del(m, "run");
-    }
-    json_t *history = er_history_repair(messages, NULL);
+    bool tainted = er_consent_has_external(messages);
+    json_t *seen = er_compact_apply(messages);
+    json_t *history = seen ? er_history_repair(seen, NULL) : NULL;
+    json_decref(seen);
     json_decref(shown);
     if (!history)
         return er_nomem(err);
     json_decref(run->messages);
     run->messages = history;
-    run->tainted = er_consent_has_external(history);
+    run->tainted |= tainted;
     return ERRAND_OK;
 }
 

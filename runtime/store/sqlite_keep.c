@@ -42,6 +42,17 @@ int er_sqlite_read(struct er_sqlite *db, struct er_op *op)
         ER_VALS(er_text(op->in.read.conv_id), er_text(op->in.read.call_id),
             er_int(offset), er_int(len + CHARACTER_MOST)),
         &row, &op->err);
+    if (code == ERRAND_OK && !row) /* the message has all of it */
+        code = er_sql_first(&db->sql, ER_Q_MESSAGE_PART,
+            "SELECT length(CAST(m.content->>'$.content' AS BLOB)),"
+            " substr(CAST(m.content->>'$.content' AS BLOB), 1+?3, ?4)"
+            " FROM conversations c JOIN messages m ON m.id BETWEEN"
+            " c.no<<24 AND (c.no<<24)+16777215 WHERE c.id=?1 AND"
+            " m.role='tool' AND m.content->>'$.tool_call_id'=?2 LIMIT 1",
+            ER_VALS(er_text(op->in.read.conv_id),
+                er_text(op->in.read.call_id), er_int(offset),
+                er_int(len + CHARACTER_MOST)),
+            &row, &op->err);
     if (code != ERRAND_OK)
         return code;
     if (!row)

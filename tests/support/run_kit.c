@@ -30,7 +30,8 @@ static void open_runtime(struct kit *k)
     struct errand_error err = {0};
     build_path("errand-worker", worker, sizeof worker);
     struct errand_options opt = {.size = sizeof opt, .store_path = k->db,
-        .config_path = "", .worker_path = worker};
+        .config_path = access(k->config, F_OK) == 0 ? k->config : "",
+        .worker_path = worker, .sync = k->sync};
     if (errand_open(&opt, &k->rt, &err) != ERRAND_OK)
         fail_msg("errand_open: %s", err.msg);
 }
@@ -44,6 +45,7 @@ void kit_open(struct kit *k, const char *script)
     snprintf(k->db, sizeof k->db, "%s/e.db", k->dir);
     snprintf(k->log, sizeof k->log, "%s/log", k->dir);
     snprintf(k->script, sizeof k->script, "%s/script", k->dir);
+    snprintf(k->config, sizeof k->config, "%s/errand.lua", k->dir);
     FILE *f = fopen(k->script, "w");
     assert_non_null(f);
     fputs(script ? script : "", f);
@@ -68,7 +70,8 @@ void kit_reopen(struct kit *k)
 void kit_close(struct kit *k)
 {
     static const char *const names[] = {
-        "e.db", "e.db-wal", "e.db-shm", "e.db.lock", "log", "script"};
+        "e.db", "e.db-wal", "e.db-shm", "e.db.lock", "log", "script",
+        "errand.lua"};
     char path[160];
     errand_close(k->rt);
     assert_int_equal(endpoint_stop(&k->ep), 0);

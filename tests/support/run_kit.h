@@ -25,6 +25,8 @@ struct kit {
     struct endpoint ep;
     errand *rt;
     char dir[64], db[96], log[96], script[96];
+    uint32_t sync;   /* an errand_sync, from the next reopening on */
+    char config[96]; /* errand.lua, if a test writes one and reopens */
 };
 
 /* Folder, endpoint (script: JSON lines or NULL), runtime. Asserts. */
