@@ -385,7 +385,8 @@ static void on_accepted(errand_run *run, struct er_op *op)
  */
 static void begin_early(errand_run *run, const struct errand_request *req)
 {
-    if (req->conversation || req->client_key || run->dead)
+    if (req->conversation || req->client_key || run->dead ||
+        run->is_script) /* its steps are runs that build on this one */
         return;
     run->early = true;
     run->next_seq = ER_FIRST_SEQ + (int64_t)json_array_size(run->messages);
