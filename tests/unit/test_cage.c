@@ -18,6 +18,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -563,11 +565,92 @@ static json_t *lock_request(int kind)
 
 enum { CONTAINED = 0, ESCAPED = 1, NO_LOCK = 3 };
 
+/* Kernels that lack walls: a filter over this process answers for them. */
+enum { AS_IT_IS = -1, NO_LANDLOCK = 0, NO_SECCOMP = 100 };
+static int kernel = AS_IT_IS; /* or the version of Landlock it says it has */
+
+#if defined(__x86_64__) || defined(__aarch64__)
+static void refuse_calls(struct sock_filter *steps, size_t n)
+{
+    struct sock_fprog program = {.len = (unsigned short)n, .filter = steps};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
+        _exit(NO_LOCK);
+}
+
+/* One call, if its argument is value, gives that error. */
+static void pretend_missing(int call, int argument, unsigned value, int error)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+            (unsigned)offsetof(struct seccomp_data, args) +
+                8 * (unsigned)argument),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    refuse_calls(steps, sizeof steps / sizeof steps[0]);
+}
+
+/* Answer the one question for Landlock's version, which comes from a child
+ * of this process, and end as it does. */
+static void answer_version(int listener, pid_t child)
+{
+    struct seccomp_notif question = {0};
+    int status = 0;
+    alarm(60); /* it never asked */
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &question) == 0) {
+        struct seccomp_notif_resp answer = {
+            .id = question.id, .val = kernel};
+        (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    }
+    waitpid(child, &status, 0);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : CONTAINED);
+}
+
+static void pretend_version(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 444, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+            (unsigned)offsetof(struct seccomp_data, args) + 16),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog program = {.len = 6, .filter = steps};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        _exit(NO_LOCK);
+    int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+        SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    if (listener < 0)
+        _exit(NO_LOCK);
+    pid_t child = fork();
+    if (child != 0)
+        answer_version(listener, child);
+    close(listener);
+}
+
+static void pretend(void)
+{
+    if (kernel == NO_LANDLOCK)
+        pretend_missing(444, 2, 1, ENOSYS);
+    else if (kernel == NO_SECCOMP)
+        pretend_missing(SYS_prctl, 0, PR_SET_SECCOMP, EINVAL);
+    else if (kernel != AS_IT_IS)
+        pretend_version();
+}
+#else
+static void pretend(void) {}
+#endif
+
 static void in_child(int kind, bool (*try_it)(void))
 {
     struct er_cage cage = {0};
     struct er_buf out;
     er_buf_init(&out, 1 << 20);
+    pretend();
     before = open("/", O_PATH);
     json_t *request = lock_request(kind);
     if (!er_op_lock(request, &cage, &out))
@@ -716,6 +799,89 @@ static void test_cage_reports(void **state)
     }
 }
 
+/* The answer to a lock on the pretended kernel must have these words. */
+static void reports(int which, int kind, const char *holds, const char *gap)
+{
+    int status;
+    kernel = which;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct er_cage cage = {0};
+        struct er_buf out;
+        er_buf_init(&out, 1 << 20);
+        pretend();
+        json_t *request = lock_request(kind);
+        bool ok = er_op_lock(request, &cage, &out);
+        _exit(!ok ? 3 : !strstr(out.data, holds) ? 4
+                : !strstr(out.data, gap)         ? 5 : 0);
+    }
+    kernel = AS_IT_IS;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static bool can_pretend(int which)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        kernel = which;
+        pretend();
+        _exit(syscall(444, NULL, 0, 1) == which ? ESCAPED : NO_LOCK);
+    }
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == ESCAPED;
+}
+
+/* Is it an attempt that this kind of cage holds with this kernel? What only
+ * Landlock watches over is open without it, and that is said. */
+static bool is_held(int which, const struct attempt *a, int kind)
+{
+    if (!(a->in & kind))
+        return false;
+    return which != NO_LANDLOCK || kind == EMPTY || a->name[0] == 's' ||
+           a->name[0] == 'k';
+}
+
+static void holds_what_it_can(int which)
+{
+    kernel = which;
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
+        for (int kind = EMPTY; kind <= RUN; kind <<= 1) {
+            if (!is_held(which, &attempts[i], kind))
+                continue;
+            int rc = attempt_in(kind, attempts[i].try_it);
+            if (rc == ESCAPED || rc == NO_LOCK) {
+                kernel = AS_IT_IS;
+                fail_msg("%s in cage %d with Landlock %d: %d",
+                    attempts[i].name, kind, which, rc);
+            }
+        }
+    kernel = AS_IT_IS;
+}
+
+/* Older kernels: whatever version of Landlock there is, nothing gets out that
+ * the newest holds; what is open without it is named. */
+static void test_cage_on_older_kernels(void **state)
+{
+    static const int versions[] = {1, 3};
+    (void)state;
+    if (!is_caged())
+        skip();
+    reports(NO_LANDLOCK, ROOTS, "\"landlock\":0", "has no Landlock");
+    reports(NO_SECCOMP, ROOTS, "\"seccomp\":false", "has no seccomp");
+    holds_what_it_can(NO_LANDLOCK);
+    if (!can_pretend(1)) {
+        print_message("skipped: no filter here may answer for the kernel\n");
+        return;
+    }
+    reports(1, PLUGIN, "\"landlock\":1", "of version 1");
+    reports(3, EMPTY, "\"landlock\":3", "\"missing\":[]");
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
+        holds_what_it_can(versions[i]);
+}
+
 static bool locks(const char *kind, const char *root, const char *store)
 {
     char text[900];
@@ -794,6 +960,7 @@ int main(void)
         cmocka_unit_test(test_cage_is_what_contains_them),
         cmocka_unit_test(test_cage_lets_work_what_is_granted),
         cmocka_unit_test(test_cage_reports),
+        cmocka_unit_test(test_cage_on_older_kernels),
         cmocka_unit_test(test_cage_keeps_plugins_from_the_store),
         cmocka_unit_test(test_cage_paths),
     };
