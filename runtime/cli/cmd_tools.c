@@ -160,7 +160,7 @@ static void show_problem(
     json_int_t line = er_json_int(problem, "line", 0);
     if (line > 0)
         er_term_outf(&cli->term, "%s:%lld: ", path, (long long)line);
-    else if (strncmp(message, path, strlen(path)) != 0)
+    else if (!strstr(message, path))
         er_term_outf(&cli->term, "%s: ", path);
     er_term_outf(&cli->term, "%s%s%s\n", level ? level : "",
         level ? ": " : "", message);
