@@ -50,7 +50,7 @@ static const char schema[] =
     " text TEXT NOT NULL"
     ") STRICT;"
     "CREATE VIRTUAL TABLE word_index USING fts5("
-    " words, content='', tokenize='ascii');"
+    " words, content='', tokenize='ascii', columnsize=0);"
     "CREATE VIRTUAL TABLE name_index USING fts5("
     " names, content='', tokenize='trigram', detail=none,"
     " columnsize=0);"

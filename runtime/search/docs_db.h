@@ -15,6 +15,7 @@
 #include "base/sha256.h"
 #include "search/docs.h"
 #include "search/kind.h"
+#include "search/rough.h"
 #include "search/token.h"
 #include "store/sqlite_sql.h"
 
@@ -32,7 +33,8 @@ struct er_docs {
     double *df;      /* by word: chunks that have it, -1: not asked yet */
     size_t df_room;
     int64_t df_version; /* of the database that they were asked of */
-    bool searching;     /* the tables that searches need were made */
+    bool searching;     /* what searches need was made */
+    struct er_rough rough;
     bool writing;
 };
 

@@ -17,7 +17,7 @@
 
 enum {
     POOL = 100,          /* candidates from each index */
-    POSTINGS_MOST = 12000, /* chunks that the words asked for may have */
+    POSTINGS_MOST = 8000,  /* chunks that the words asked for may have */
     NAMES_LOOKED_AT = 400, /* chunks with the trigrams of a name */
     LIMIT = 10,
     LIMIT_MOST = 1000,
@@ -49,6 +49,8 @@ static int refresh(struct finding *f)
         code = er_sql_exec(&d->sql,
             "CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_rows USING"
             " fts5vocab(main, word_index, row)", f->err);
+    if (code == ERRAND_OK && !d->searching)
+        code = er_rough_register(d->sql.db, &d->rough, f->err);
     d->searching = code == ERRAND_OK;
     if (code == ERRAND_OK)
         code = er_sql_first(&d->sql, ER_D_TOTALS,
@@ -131,9 +133,12 @@ static bool make_match(struct finding *f, struct er_buf *out)
         if (used > 0 && postings + t->df > POSTINGS_MOST)
             break;
         postings += t->df;
+        f->d->rough.weight[used] = t->count * log(1 +
+            (f->all.chunks - t->df + 0.5) / (t->df + 0.5));
         er_buf_addf(out, "%s\"%s\"", used++ ? " OR " : "(",
             er_words_text(f->d->words, t->word));
     }
+    f->d->rough.n = used;
     if (used == 0)
         return !out->failed;
     er_buf_addc(out, ')');
@@ -163,40 +168,59 @@ static struct er_candidate *add_candidate(struct finding *f, int64_t id)
     return &f->c[f->n++];
 }
 
-#define FILTER                                                            \
-    " AND ((?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL AND ?5 IS NULL) OR"  \
-    " rowid>>16 IN (SELECT id FROM documents WHERE"                       \
-    " (?2 IS NULL OR collection=?2) AND (?3 IS NULL OR kind=?3) AND"      \
-    " (?4 IS NULL OR path=?4 OR (path>=rtrim(?4,'/')||'/' AND"            \
-    " path<rtrim(?4,'/')||'0')) AND (?5 IS NULL OR path GLOB ?5)))"
+/* The documents that the query may find, a bit for each. */
+static int read_filter(struct finding *f)
+{
+    const struct er_docs_query *ask = f->ask;
+    struct er_rough *r = &f->d->rough;
+    sqlite3_stmt *row = NULL;
+    r->allowed = NULL;
+    if (!ask->collection && !ask->kind && !f->path && !f->glob)
+        return ERRAND_OK;
+    int code = er_sql_int(&f->d->sql,
+        "SELECT max(seq) FROM sqlite_sequence", &r->n_allowed, f->err);
+    if (code != ERRAND_OK)
+        return code;
+    r->allowed = calloc((size_t)++r->n_allowed / 8 + 1, 1);
+    if (!r->allowed)
+        return er_nomem(f->err);
+    code = er_sql_first(&f->d->sql, ER_D_FILTER,
+        "SELECT id FROM documents WHERE"
+        " (?1 IS NULL OR collection=?1) AND (?2 IS NULL OR kind=?2) AND"
+        " (?3 IS NULL OR path=?3 OR (path>=rtrim(?3,'/')||'/' AND"
+        " path<rtrim(?3,'/')||'0')) AND (?4 IS NULL OR path GLOB ?4)",
+        ER_VALS(er_text(ask->collection), er_text(ask->kind),
+            er_text(f->path), er_text(f->glob)),
+        &row, f->err);
+    while (code == ERRAND_OK && row) {
+        int64_t id = sqlite3_column_int64(row, 0);
+        if (id > 0 && id < r->n_allowed)
+            r->allowed[id >> 3] |= (unsigned char)(1 << (id & 7));
+        code = er_sql_next(&f->d->sql, &row, f->err);
+    }
+    return code;
+}
 
 static int find_words(struct finding *f)
 {
     struct er_buf match;
-    sqlite3_stmt *row = NULL;
+    struct er_rough *r = &f->d->rough;
     er_buf_init(&match, 65536);
     int code = make_match(f, &match) ? ERRAND_OK : er_nomem(f->err);
-    size_t pool = f->limit > POOL ? f->limit : POOL;
+    r->kept = 0;
+    r->most = f->limit > POOL ? f->limit : POOL;
     if (code == ERRAND_OK && match.len > 0)
-        code = er_sql_first(&f->d->sql, ER_D_FIND_WORDS,
-            "SELECT rowid FROM word_index WHERE word_index MATCH ?1" FILTER
-            " ORDER BY rank LIMIT ?6",
-            ER_VALS(er_text(er_buf_str(&match)), er_text(f->ask->collection),
-                er_text(f->ask->kind), er_text(f->path), er_text(f->glob),
-                er_int((int64_t)pool)),
-            &row, f->err);
-    while (code == ERRAND_OK && row) {
-        struct er_candidate *c =
-            add_candidate(f, sqlite3_column_int64(row, 0));
-        if (!c) {
+        code = er_sql_run(&f->d->sql, ER_D_FIND_WORDS,
+            "SELECT er_rough(word_index) FROM word_index"
+            " WHERE word_index MATCH ?1",
+            ER_VALS(er_text(er_buf_str(&match))), f->err);
+    for (size_t i = 0; i < r->kept && code == ERRAND_OK; i++) {
+        struct er_candidate *c = add_candidate(f, r->best[i].id);
+        if (c)
+            c->by_words = true;
+        else
             code = er_nomem(f->err);
-            break;
-        }
-        c->by_words = true;
-        code = er_sql_next(&f->d->sql, &row, f->err);
     }
-    if (row)
-        er_sql_end(row);
     er_buf_release(&match);
     return code;
 }
@@ -232,7 +256,7 @@ static bool is_name(struct finding *f, const struct er_name *name)
 {
     struct er_query one;
     bool known = false;
-    if (er_index_is_name(name->text, name->len))
+    if (name->odd)
         return true;
     if (!er_query_read(&one, f->d->words, name->text)) {
         er_query_release(&one);
@@ -257,21 +281,17 @@ static int find_name(struct finding *f, const struct er_name *name)
         add_trigrams(&match, name) ? ERRAND_OK : er_nomem(f->err);
     if (code == ERRAND_OK)
         code = er_sql_first(&f->d->sql, ER_D_FIND_NAMES,
-            "SELECT rowid FROM name_index WHERE name_index MATCH ?1" FILTER
-            " LIMIT ?6",
-            ER_VALS(er_text(er_buf_str(&match)), er_text(f->ask->collection),
-                er_text(f->ask->kind), er_text(f->path), er_text(f->glob),
-                er_int(NAMES_LOOKED_AT)),
-            &row, f->err);
-    while (code == ERRAND_OK && row) {
-        struct er_candidate *c =
-            add_candidate(f, sqlite3_column_int64(row, 0));
-        if (!c) {
-            code = er_nomem(f->err);
-            break;
-        }
-        c->by_names = true;
-        code = er_sql_next(&f->d->sql, &row, f->err);
+            "SELECT rowid FROM name_index WHERE name_index MATCH ?1",
+            ER_VALS(er_text(er_buf_str(&match))), &row, f->err);
+    for (int n = 0; code == ERRAND_OK && row && n < NAMES_LOOKED_AT;) {
+        int64_t id = sqlite3_column_int64(row, 0);
+        bool allowed = er_rough_allows(&f->d->rough, id);
+        struct er_candidate *c = allowed ? add_candidate(f, id) : NULL;
+        if (c)
+            c->by_names = true;
+        n += allowed;
+        code = allowed && !c ? er_nomem(f->err)
+                             : er_sql_next(&f->d->sql, &row, f->err);
     }
     if (row)
         er_sql_end(row);
@@ -605,6 +625,29 @@ static int read_query(struct finding *f)
     return code;
 }
 
+/* Everything that looks into the database, as of one moment. */
+static int gather(struct finding *f)
+{
+    int code = er_sql_exec(&f->d->sql, "BEGIN", f->err);
+    if (code != ERRAND_OK)
+        return code;
+    code = refresh(f);
+    if (code == ERRAND_OK)
+        code = read_query(f);
+    if (code == ERRAND_OK)
+        code = read_filter(f);
+    if (code == ERRAND_OK)
+        code = find_words(f);
+    if (code == ERRAND_OK)
+        code = find_names(f);
+    if (code == ERRAND_OK)
+        code = load_all(f);
+    sqlite3_exec(f->d->sql.db, "COMMIT", NULL, NULL, NULL);
+    free(f->d->rough.allowed);
+    f->d->rough.allowed = NULL;
+    return code;
+}
+
 json_t *er_docs_search(er_docs *d, const struct er_docs_query *query,
     struct errand_error *err)
 {
@@ -616,15 +659,7 @@ json_t *er_docs_search(er_docs *d, const struct er_docs_query *query,
     er_words_tidy(d->words);
     int code = check(&f);
     if (code == ERRAND_OK)
-        code = refresh(&f);
-    if (code == ERRAND_OK)
-        code = read_query(&f);
-    if (code == ERRAND_OK)
-        code = find_words(&f);
-    if (code == ERRAND_OK)
-        code = find_names(&f);
-    if (code == ERRAND_OK)
-        code = load_all(&f);
+        code = gather(&f);
     if (code == ERRAND_OK) {
         drop_unasked(&f);
         if (!rank(&f))

@@ -69,7 +69,7 @@ static bool joins(unsigned char c)
     return c && strchr(".-:/@#$+", c) != NULL;
 }
 
-bool er_index_is_name(const char *s, size_t len)
+static bool is_odd(const char *s, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
@@ -78,6 +78,20 @@ bool er_index_is_name(const char *s, size_t len)
             return true;
     }
     return false;
+}
+
+bool er_index_is_name(const char *s, size_t len)
+{
+    bool letter = false, digit = false, mark = false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)s[i];
+        bool capital = c >= 'A' && c <= 'Z';
+        digit = digit || (c >= '0' && c <= '9');
+        letter = letter || capital || (c >= 'a' && c <= 'z');
+        mark = mark || c == '_' || (capital && i > 0 && s[i - 1] >= 'a') ||
+               (i > 0 && i + 1 < len && c != '-' && c != '+' && joins(c));
+    }
+    return letter && (digit || mark);
 }
 
 struct names {
@@ -125,7 +139,7 @@ bool er_index_names(enum er_kind kind, const char *text, size_t len,
             at++;
         if (at - from >= NAME_LEAST &&
             (kind == ER_KIND_CODE ||
-                er_index_is_name(text + from, at - from)))
+                is_odd(text + from, at - from)))
             add_name(&names, text + from, at - from);
         at += at == from;
     }

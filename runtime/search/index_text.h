@@ -21,7 +21,8 @@ bool er_index_words(struct er_words *w, const char *head, size_t head_len,
 bool er_index_names(enum er_kind kind, const char *text, size_t len,
     struct er_buf *out);
 
-/* True if a word of a query is such a name. */
+/* True if a word of a query is to be looked for as a name: letters with
+ * digits, marks or capitals within. "high-speed" is not: its words are. */
 bool er_index_is_name(const char *word, size_t len);
 
 #endif

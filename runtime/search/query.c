@@ -80,7 +80,8 @@ static bool add_name(struct er_query *q, const char *s, size_t len)
         if (copy[i] >= 'A' && copy[i] <= 'Z')
             copy[i] |= 0x20;
     if (copy)
-        q->names[q->n_names++] = (struct er_name){.text = copy, .len = len};
+        q->names[q->n_names++] = (struct er_name){
+            .text = copy, .len = len, .odd = er_index_is_name(s, len)};
     return copy != NULL;
 }
 

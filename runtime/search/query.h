@@ -35,6 +35,7 @@ struct er_phrase {
 struct er_name { /* a word to look for letter by letter */
     const char *text; /* lower case */
     size_t len;
+    bool odd; /* it looks like a name, as it was typed */
 };
 
 struct er_query {

@@ -144,6 +144,7 @@ enum er_slot {
     ER_D_TOTALS,
     ER_D_UNDER,
     ER_D_COUNT_WORD,
+    ER_D_FILTER,
     ER_D_FIND_WORDS,
     ER_D_FIND_NAMES,
     ER_D_CHUNK,
