@@ -69,17 +69,6 @@ static bool joins(unsigned char c)
     return c && strchr(".-:/@#$+", c) != NULL;
 }
 
-static bool is_odd(const char *s, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c >= 0x80 || c == '_' || (c >= '0' && c <= '9') ||
-            (c >= 'A' && c <= 'Z') || joins(c))
-            return true;
-    }
-    return false;
-}
-
 bool er_index_is_name(const char *s, size_t len)
 {
     bool letter = false, digit = false, mark = false;
@@ -92,6 +81,18 @@ bool er_index_is_name(const char *s, size_t len)
                (i > 0 && i + 1 < len && c != '-' && c != '+' && joins(c));
     }
     return letter && (digit || mark);
+}
+
+/* What the index keeps of prose: such names, words with a capital, and what
+ * is not ASCII, for there a run of letters may be many words. */
+static bool is_odd(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c >= 0x80 || (c >= 'A' && c <= 'Z'))
+            return true;
+    }
+    return er_index_is_name(s, len);
 }
 
 struct names {

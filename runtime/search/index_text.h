@@ -15,9 +15,9 @@ bool er_index_head(struct er_buf *out, const char *path, const char *title,
 bool er_index_words(struct er_words *w, const char *head, size_t head_len,
     const char *text, size_t len, struct er_buf *out, size_t *n);
 
-/* The names in a text, each once, on lines: what has a digit, a capital, a
- * mark or a letter outside of ASCII in it ("er_docs_open", "x86-64", "RFC",
- * "naïve"), and in code every word. Lower case. */
+/* The names in a text, each once, on lines: what has a capital, a mark, a
+ * letter outside of ASCII, or digits among letters ("er_docs_open", "x86-64",
+ * "RFC", "naïve"), and in code every word. Lower case. */
 bool er_index_names(enum er_kind kind, const char *text, size_t len,
     struct er_buf *out);
 
