@@ -299,6 +299,13 @@ _errand() {
         return ;;
     'search --limit'|'search -n') return ;;
     'search --per-document') return ;;
+    'search --model'|'search -m') return ;;
+    'search --record')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
+    'search --replay')
+        COMPREPLY=($(compgen -f -- "$cur"))
+        return ;;
     'search --store')
         COMPREPLY=($(compgen -f -- "$cur"))
         return ;;
@@ -755,7 +762,7 @@ _errand() {
     'resume') options='--all --record --replay --context --threads --kv --prefix-bytes --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --events --quiet -q --verbose -v --help -h' ;;
     'batch') options='--jobs --output -o --key --model -m --tools -t --system -s --param -p --schema --functions --tool-choice --no-stream --prompt-form --record --replay --context --threads --kv --prefix-bytes --lora --max-turns --max-calls --max-tokens-total --max-seconds --max-cost --on-unknown --approve --ask --deny --wait-approval --grant --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'index') options='--collection --list --remove --again --hidden --jobs --limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'search') options='--collection --path --kind --limit -n --per-document --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'search') options='--collection --path --kind --limit -n --per-document --answer --model -m --record --replay --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools list') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'tools check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;

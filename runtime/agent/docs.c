@@ -1,8 +1,10 @@
 /* Documents, for programs: JSON in, JSON out. Indexing works on the caller's
  * thread with a connection of its own, so that nothing waits for it; the rest
  * takes milliseconds and is done on the loop's thread. */
+#include "agent/doc_tools.h"
 #include "agent/runtime.h"
 #include "base/text.h"
+#include "search/cite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +113,17 @@ static bool on_progress(void *ctx, const struct er_index_progress *p)
     return go_on;
 }
 
+struct adding {
+    errand *rt;
+    struct errand_error *err;
+};
+
+static int add_tools(void *arg)
+{
+    struct adding *a = arg;
+    return er_doc_tools_add(a->rt, a->err);
+}
+
 int errand_index(errand *rt, const char *const *paths, size_t n,
     const char *options, errand_index_fn fn, void *user, char **json,
     struct errand_error *err)
@@ -135,6 +148,9 @@ int errand_index(errand *rt, const char *const *paths, size_t n,
     int rc = docs ? er_docs_index(docs, &req, &done, err) : err->code;
     er_docs_close(docs);
     json_decref(o);
+    struct adding adding = {.rt = rt, .err = err};
+    if (rc == ERRAND_OK)
+        rc = er_runtime_call(rt, add_tools, &adding);
     return rc == ERRAND_OK ? answer(counts(&done), json, err) : rc;
 }
 
@@ -232,4 +248,46 @@ int errand_documents_remove(errand *rt, const char *options, char **json,
     struct request r = {.rt = rt, .options = options, .json = json,
         .err = err ? err : &mine};
     return er_runtime_call(rt, take_out, &r);
+}
+
+/* ---------------------------------------------------------------- sources */
+
+static json_t *read_json(
+    const char *text, const char *what, struct errand_error *err)
+{
+    json_t *v = er_json_parse(text, strlen(text), ER_JSON_LENIENT, err);
+    if (!v)
+        er_while(err, "reading the %s", what);
+    return v;
+}
+
+int errand_cite_ask(const char *question, const char *hits, char **json,
+    struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    err = err ? err : &mine;
+    json_t *h = read_json(hits, "passages", err);
+    if (!h)
+        return err->code;
+    char *prompt = er_cite_prompt(question, h);
+    json_t *schema = er_cite_schema(h);
+    json_t *o = prompt && schema
+        ? json_pack("{s:s,s:O}", "prompt", prompt, "schema", schema) : NULL;
+    free(prompt);
+    json_decref(schema);
+    json_decref(h);
+    return answer(o, json, err);
+}
+
+int errand_cite_check(const char *text, const char *hits, char **json,
+    struct errand_error *err)
+{
+    struct errand_error mine = {0};
+    err = err ? err : &mine;
+    json_t *h = read_json(hits, "passages", err);
+    json_t *a = h ? read_json(text, "answer", err) : NULL;
+    json_t *o = a ? er_cite_check(a, h, err) : NULL;
+    json_decref(a);
+    json_decref(h);
+    return answer(o, json, err);
 }

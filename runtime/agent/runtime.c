@@ -2,6 +2,7 @@
 #include "agent/runtime.h"
 
 #include "agent/agent_file.h"
+#include "agent/doc_tools.h"
 #include "agent/guarded.h"
 #include "agent/consent.h"
 #include "agent/plugins.h"
@@ -366,7 +367,9 @@ static int open_parts(
     if (!rt->models)
         return err->code;
     rc = open_engine(rt, opt, err);
-    return rc == ERRAND_OK ? open_store(rt, opt, err) : rc;
+    if (rc == ERRAND_OK)
+        rc = open_store(rt, opt, err);
+    return rc == ERRAND_OK ? er_doc_tools_add(rt, err) : rc;
 }
 
 int errand_open(

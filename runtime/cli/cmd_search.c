@@ -1,13 +1,18 @@
 /* errand search: documents that fit a query, with what fits marked. */
 #include "base/buf.h"
 #include "base/text.h"
+#include "cited.h"
 #include "cli.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { WINDOW = 220, QUERY_MAX = 65536 };
+enum {
+    WINDOW = 220,
+    QUERY_MAX = 65536,
+    PASSAGES = 5 /* that a model answers from */
+};
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -15,8 +20,7 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-/* A path as seen from the working folder, where it lies below it. */
-static const char *shorten(const char *path)
+const char *er_path_from_here(const char *path)
 {
     char here[4096];
     size_t n = getcwd(here, sizeof here) ? strlen(here) : 0;
@@ -85,7 +89,7 @@ static void show(struct er_cli *cli, const json_t *hit)
     struct er_buf line;
     const json_t *at = json_object_get(hit, "line");
     er_buf_init(&line, 65536);
-    er_buf_adds(&line, shorten(text_of(hit, "path")));
+    er_buf_adds(&line, er_path_from_here(text_of(hit, "path")));
     if (json_is_integer(at))
         er_buf_addf(&line, ":%lld", (long long)json_integer_value(at));
     if (*text_of(hit, "heading"))
@@ -107,9 +111,9 @@ static char *options_of(const struct er_args *a)
         ok = ok && er_json_put(o, "path", a->path);
     if (a->kind)
         ok = ok && er_json_put(o, "kind", a->kind);
-    if (a->limit)
-        ok = ok &&
-             json_object_set_new(o, "limit", json_integer(a->limit)) == 0;
+    if (a->limit || a->answer)
+        ok = ok && json_object_set_new(o, "limit", json_integer(
+                       a->limit ? a->limit : PASSAGES)) == 0;
     if (a->per_document)
         ok = ok && json_object_set_new(o, "per_document",
                        json_integer(a->per_document)) == 0;
@@ -130,6 +134,8 @@ static int search(struct er_cli *cli, const char *query)
     free(options);
     if (code)
         return er_cli_fail(cli, &err);
+    if (cli->args.answer)
+        return er_cited_answer(cli, query, text);
     if (cli->args.json)
         return er_cli_print_json(cli, text);
     json_t *hits = er_cli_answer(cli, text);

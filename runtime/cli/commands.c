@@ -83,10 +83,12 @@ static const struct er_command commands[] = {
             "they are taken for options).",
         .examples =
             "errand search how long are leases\n"
-            "errand search '\"exit status\" budget' --path docs\n",
+            "errand search '\"exit status\" budget' --path docs\n"
+            "errand search --answer how long are leases\n",
         .min_words = 1,
         .max_words = -1,
-        .groups = {&er_opts_find, &er_opts_runtime, &er_opts_json},
+        .groups = {&er_opts_find, &er_opts_answer, &er_opts_runtime,
+            &er_opts_json},
         .run = er_cmd_search},
     {.name = "tools list",
         .words = "",

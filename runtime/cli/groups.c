@@ -334,6 +334,21 @@ static const struct er_opt find_rows[] = {
 const struct er_opt_group er_opts_find = {
     .title = "Search", .options = find_rows};
 
+static const struct er_opt answer_rows[] = {
+    {.name = "answer", .kind = ER_OPT_FLAG, .offset = AT(answer),
+        .help = "a model answers from what is found, and cites it"},
+    {.name = "model", .letter = 'm', .kind = ER_OPT_TEXT,
+        .offset = AT(model), .arg = "MODEL",
+        .help = "who answers, as provider:name"},
+    {.name = "record", .kind = ER_OPT_FILE, .offset = AT(record),
+        .arg = "FILE", .help = "record every exchange with the model"},
+    {.name = "replay", .kind = ER_OPT_FILE, .offset = AT(replay),
+        .arg = "FILE", .help = "a recording answers instead of the model"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_answer = {
+    .title = "Answer", .options = answer_rows};
+
 static const struct er_opt export_rows[] = {
     {.name = "format", .kind = ER_OPT_CHOICE, .offset = AT(format),
         .arg = "md|json", .help = "Markdown (if not given) or JSON"},

@@ -56,7 +56,7 @@ struct er_args {
     int64_t jobs, limit, at, context;
     int64_t prompt_tokens, answer_tokens, rounds, threads;
     const char *collection, *path, *kind; /* documents */
-    int list, remove, again, hidden;
+    int list, remove, again, hidden, answer;
     int64_t per_document;
     struct er_list loras;
     /* local models */

@@ -11,7 +11,8 @@
  *
  * Speed, each beside its rival in the same run: indexing beside plain FTS5
  * inserts of the same chunks into one table; searches over 100,000 chunks,
- * in time of the processor, for the pages are in memory. Their texts are sentences of the collection in random order.
+ * in time of the processor, for the pages are in memory. Their texts are
+ * sentences of the collection in random order.
  */
 #include "support/suites.h"
 

@@ -520,6 +520,17 @@ ERRAND_API ERRAND_MUST_USE int errand_documents(errand *rt,
 ERRAND_API ERRAND_MUST_USE int errand_documents_remove(errand *rt,
     const char *options, char **json, struct errand_error *err);
 
+/* Answers with sources. errand_cite_ask makes of a question and what
+ * errand_search answered {"prompt","schema"}: the schema allows an answer to
+ * cite these passages and no other. errand_cite_check holds such an answer
+ * ({"answer","citations":[{"id","quote"}]}) against the passages: each
+ * citation gets "ok", or "problem" too, and "path", "heading", "line".
+ * Errors SYNTAX, USAGE. [any] */
+ERRAND_API ERRAND_MUST_USE int errand_cite_ask(const char *question,
+    const char *hits, char **json, struct errand_error *err);
+ERRAND_API ERRAND_MUST_USE int errand_cite_check(const char *answer,
+    const char *hits, char **json, struct errand_error *err);
+
 /* -------------------------------------------------- agents, for people */
 
 /* Array of the agents that are found by name: their tables with "name",
