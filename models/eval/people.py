@@ -72,7 +72,7 @@ def prepare(errand, case):
 def moment(results):
     """What {date}, {year} and {weekday} stand for."""
     time = re.search(r"\d{4}-\d\d-\d\d", results)
-    day = re.search(r"\w+day", results)
+    day = re.search(r"(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day", results)
     return {"{date}": time.group(0) if time else "?",
             "{year}": time.group(0)[:4] if time else "?",
             "{weekday}": day.group(0) if day else "?"}

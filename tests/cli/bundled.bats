@@ -47,3 +47,10 @@ setup() {
     same "$(jq -j .prompt <<< "$output"; echo .)" \
         "$(cat "$ROOT/tests/cases/template/errand-small.txt"; echo .)"
 }
+
+@test "the demo's questions are answered truly, by the model that is bundled" {
+    cd "$ROOT"
+    BUILD="$BUILD" run scripts/demo.sh
+    has "$output" 'It is 1152'
+    same "$status" 0
+}
