@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -362,24 +363,24 @@ er_vault *er_vault_new(const json_t *config, struct errand_error *err)
 /* ----------------------------------------------------------- placeholders */
 
 /* Known to us alone: nobody without the key can make one, and what was
- * heard in one call is worth nothing in another. */
+ * heard in one call is worth nothing in another. Without allocating, so that
+ * it is the same whatever memory there is. */
 static void make_token(const er_vault *v, const struct er_holder *who,
     const char *name, char out[ER_VAULT_TOKEN])
 {
-    char sum[65];
-    struct er_buf text;
+    char text[260];
+    unsigned char digest[32];
+    struct er_sha256 sum;
     size_t n = sizeof mark - 1;
-    er_buf_init(&text, 1000);
-    er_buf_add(&text, v->key, sizeof v->key);
-    er_buf_addf(&text, "%.100s\n%lld\n%.100s", who->tool,
+    int len = snprintf(text, sizeof text, "%.100s\n%lld\n%.100s", who->tool,
         (long long)who->call, name);
-    er_sha256_hex(er_buf_str(&text), text.len, sum);
+    er_sha256_init(&sum);
+    er_sha256_add(&sum, v->key, sizeof v->key);
+    er_sha256_add(&sum, text, len > 0 ? (size_t)len : 0);
+    er_sha256_end(&sum, digest);
     memcpy(out, mark, n);
-    memcpy(out + n, sum, TOKEN_HEX);
-    if (text.failed) /* no memory: one that nobody will find */
-        memset(out + n, 'x', TOKEN_HEX);
+    er_hex(digest, TOKEN_HEX / 2, out + n);
     out[n + TOKEN_HEX] = '\0';
-    er_buf_release(&text);
 }
 
 static const struct secret *find(const er_vault *v, const char *name)
