@@ -164,7 +164,7 @@ static int open_all(struct er_gguf *g, const char *path,
         rc = open_parts(g, err);
     if (!rc)
         rc = er_gguf_sort_tensors(g, err);
-    return rc ? er_while(err, "%.90s", path) : ERRAND_OK;
+    return rc ? er_while(err, "%.140s", path) : ERRAND_OK;
 }
 
 int er_gguf_open(

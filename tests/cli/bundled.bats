@@ -22,7 +22,7 @@ setup() {
     errand run --no-config hello
     same "$status" 1
     has "$stderr" 'errand-small answers, a model of 3 MB'
-    has "$stderr" 'share/errand/models/errand-small.gguf'
+    has "$stderr" 'not a GGUF file'
     errand doctor --no-config --json
     same "$(jq -r '.checks[] | select(.name == "model") | .value' \
         <<< "$output")" local:errand-small

@@ -84,7 +84,7 @@ config() { printf 'return { plugins = %s }\n' "$1" > errand.lua; }
     errand tools list --plugin "$fixtures/no_symbol.so"
     has "$stderr" 'nobody_has_this'
     errand tools list --plugin "$fixtures/other.so"
-    has "$stderr" 'is built for errand/tool.h 3.7, this errand has 1.0'
+    has "$stderr" 'is built for errand/tool.h 3.7, this errand has 1.'
     same "$status" 1
     cp "$fixtures/older.so" again.so
     errand tools list --plugin "$fixtures/older.so" --plugin ./again.so

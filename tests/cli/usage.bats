@@ -55,7 +55,7 @@ wrong() {
     wrong 'did you mean errand run?' rnu
     wrong 'did you mean errand tools list?' tools lst
     wrong 'errand help tools lists' tools
-    wrong 'did you mean errand log search?' search words
+    wrong 'did you mean errand log export?' export words
     wrong 'write errand run "what time is it"' 'what time is it'
     wrong 'the command comes first' --json
     wrong 'did you mean errand run?' help rnu
