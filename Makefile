@@ -377,11 +377,12 @@ OOM_LD = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
          -Wl,--wrap=strdup,--wrap=strndup
 endif
 $(BUILD)/tests/oom/%: tests/oom/%.c tests/oom/shim.c \
-    $(BUILD)/liberrand.a $(BUILD)/flags
+    $(BUILD)/tests/support.a $(BUILD)/liberrand.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(if $(OOM_LD),-DOOM_WRAP) $(PKG_CF) \
 	    -Iruntime/include -Iruntime -Itests $< tests/oom/shim.c \
-	    $(BUILD)/liberrand.a -o $@ $(OOM_LD) $(LDFLAGS_ALL) $(PKG_LD) -lm
+	    $(BUILD)/tests/support.a $(BUILD)/liberrand.a -o $@ $(OOM_LD) \
+	    $(LDFLAGS_ALL) $(PKG_LD) -lm
 
 oom-run: $(OOM)
 	@ERRAND_TEST_SECONDS=1200 $(RUN) $(OOM)

@@ -104,6 +104,7 @@ static uint32_t object_literal(
         keys[i++] = key;
     while (i-- > 0) {
         json_t *name = json_string(keys[i]);
+        b->g->nomem = b->g->nomem || !name;
         at = er_gs_colon(
             b, er_gs_literal(b, json_object_get(v, keys[i]), at));
         at = er_gs_literal(b, name, at);
@@ -151,6 +152,7 @@ static uint32_t listed(struct er_gbuild *b, const struct er_gschemas *set,
         json_t *one = json_object_get(set->s[k], "const");
         json_t *list = json_object_get(set->s[k], "enum");
         json_t *all = one ? json_pack("[O]", one) : json_incref(list);
+        b->g->nomem = b->g->nomem || (one && !all);
         *is = json_is_array(all);
         for (size_t i = *is ? json_array_size(all) : 0; i-- > 0;) {
             const json_t *v = json_array_get(all, i);
@@ -443,6 +445,8 @@ static uint32_t framed(struct er_gbuild *b, uint32_t value)
     if (!o->before && !o->between && !o->after)
         return value;
     uint32_t rule = er_gprogram_rule(g);
+    if (g->nomem)
+        return value;
     uint32_t at = er_gprogram_text(g, o->after, length(o->after), 0);
     if (o->between) {
         uint32_t more = er_gprogram_text(g, o->between,

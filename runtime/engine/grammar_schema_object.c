@@ -192,7 +192,8 @@ static bool is_named(
         if (json_is_object(s) &&
             (json_object_get(s, "enum") || json_object_get(s, "const"))) {
             json_t *v = json_string(name);
-            bool fits = er_gs_fits(b, s, v);
+            b->g->nomem = b->g->nomem || !v;
+            bool fits = !v || er_gs_fits(b, s, v);
             json_decref(v);
             if (!fits)
                 return false;
@@ -270,6 +271,8 @@ static void make_others(struct object *o)
     if (entry == ER_G_NONE)
         return;
     uint32_t rule = er_gprogram_rule(b->g);
+    if (b->g->nomem)
+        return;
     b->g->rule[rule] = entry;
     o->first = rule + 1;
 }
@@ -303,6 +306,7 @@ static uint32_t one_property(struct object *o, size_t i, uint32_t next)
     if (!p->rule)
         p->rule = er_gs_rule(b, &p->value) + 1;
     json_t *key = json_string(p->name);
+    b->g->nomem = b->g->nomem || !key;
     uint32_t at = er_gs_literal(b, key,
         er_gs_colon(b, er_gprogram_call(b->g, p->rule - 1, next)));
     json_decref(key);

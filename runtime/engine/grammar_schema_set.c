@@ -159,8 +159,8 @@ static const json_t *not_type(struct er_gbuild *b, const json_t *types)
             const char *s = json_string_value(json_array_get(types, k));
             is = is || (s && strcmp(s, all[i]) == 0);
         }
-        if (!is)
-            json_array_append_new(rest, json_string(all[i]));
+        if (!is && json_array_append_new(rest, json_string(all[i])) != 0)
+            b->g->nomem = true;
     }
     return make(b, json_pack("{s:o}", "type", rest));
 }
@@ -171,10 +171,11 @@ static const json_t *not_required(struct er_gbuild *b, const json_t *names)
     json_t *options = json_array(), *name;
     size_t i;
     json_array_foreach(names, i, name)
-        if (json_is_string(name))
+        if (json_is_string(name) &&
             json_array_append_new(options,
                 json_pack("{s:s,s:{s:b}}", "type", "object", "properties",
-                    json_string_value(name), 0));
+                    json_string_value(name), 0)) != 0)
+            b->g->nomem = true;
     return choice_of(b, options);
 }
 

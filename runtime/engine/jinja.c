@@ -170,7 +170,7 @@ static struct er_jv raise(struct er_jrun *r, const struct er_jargs *a)
         return v;
     er_buf_init(&b, 4096);
     er_text_plain(&b, v.u.s->s, v.u.s->n > 150 ? 150 : v.u.s->n);
-    v = er_jv_fail(r, "%s", er_buf_str(&b));
+    v = b.no_memory ? er_jv_nomem(r) : er_jv_fail(r, "%s", er_buf_str(&b));
     er_buf_release(&b);
     return v;
 }

@@ -312,10 +312,13 @@ static void lex_number(struct lexer *x)
     char array[84] = "[";
     memcpy(array + 1, from, n);
     array[n + 1] = ']';
-    json_t *list = er_json_parse(array, n + 2, ER_JSON_STRICT, NULL);
+    struct errand_error why = {0};
+    json_t *list = er_json_parse(array, n + 2, ER_JSON_STRICT, &why);
     v = json_array_get(list, 0);
     struct er_jtok *t = add(x, real ? ER_JT_FLOAT : ER_JT_INT);
-    if (!v)
+    if (why.code == ERRAND_NOMEM)
+        er_jv_nomem(x->r);
+    else if (!v)
         er_jv_fail(x->r, "the number %.*s is too large", (int)n, from);
     else if (t && real)
         t->f = json_number_value(v);
