@@ -106,7 +106,7 @@ PLUGINS = $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,\
         check units lint check-headers check-house check-cli clients check-abi \
         check-asan check-tsan check-oom oom-run check-docs demo fuzz fuzz-run \
         check-crash crash-run soak bench bench-grammar \
-        bench-tokenizer prove-calls
+        bench-tokenizer bench-engine prove-calls
 all: $(BUILD)/liberrand.a $(BUILD)/$(SONAME) $(PROGRAMS) $(PLUGINS)
 
 help:
@@ -135,6 +135,7 @@ help:
 	@echo '  check-tsan     units and check-cli with TSan'
 	@echo 'Measure'
 	@echo '  bench          side by side with the rivals, ratios printed'
+	@echo '  bench-engine   the local engine beside llama.cpp'
 	@echo '  bench-grammar  masks and compiling over the suites'
 	@echo '  bench-tokenizer  MB/s on one thread'
 	@echo '  soak           check-crash with 1000 random runs and 500 kills'
@@ -492,6 +493,10 @@ bench-grammar: $(BUILD)/tests/bench/bench_grammar
 # Bytes to tokens, on one thread; wants the suites.
 bench-tokenizer: $(BUILD)/tests/bench/bench_tokenizer
 	@$<
+
+# MODELS='FILE ...' and the rivals by LLAMA_BENCH and IK_LLAMA_BENCH.
+bench-engine: $(BUILD)/tests/bench/bench_engine $(BUILD)/tests/bench/make_model
+	@ERRAND_BUILD=$(BUILD) tests/bench/engine $(MODELS)
 
 bench: all $(BENCH) $(ENDPOINT)
 	@ERRAND_BUILD=$(BUILD) tests/bench/run

@@ -40,6 +40,8 @@ enum kind { LESS_4_OF_16, LESS_32_OF_16, MIN_OF_16, LESS_8, LESS_16, LESS_128,
 
 ALWAYS bool is_of_16(enum kind k) { return k <= MIN_OF_16; }
 
+enum { DIRECT_MOST = 8 }; /* tokens that meet a packed tile itself */
+
 /* A tile unpacked: u [n / 4][16][4], s and m [units][16]. */
 struct panel {
     uint8_t *u;
@@ -200,58 +202,65 @@ ALWAYS void block_q8_0(const struct sink *to, __m512 *acc, size_t b,
 }
 
 /* The eight scales and mins of q4_k and q5_k: bytes [12][16] to [8][16]. */
-ALWAYS void scales_k(const unsigned char *at, __m512 *s, __m512 *m)
-{
+struct scales_k {
     unsigned char scale[128], min[128];
-    __m512 d = halves16(at), dmin = halves16(at + 32);
+    __m512 d, dmin;
+};
+
+ALWAYS void scales_k(const unsigned char *at, struct scales_k *k)
+{
     __m512i a = words(at + 64), b = words(at + 128), c = words(at + 192);
     __m512i six = _mm512_set1_epi8(63);
-    _mm512_storeu_si512(scale, _mm512_and_si512(a, six));
-    _mm512_storeu_si512(min, _mm512_and_si512(b, six));
+    k->d = halves16(at);
+    k->dmin = halves16(at + 32);
+    _mm512_storeu_si512(k->scale, _mm512_and_si512(a, six));
+    _mm512_storeu_si512(k->min, _mm512_and_si512(b, six));
     _mm512_storeu_si512(
-        scale + 64, with(low(c), _mm512_srli_epi16(a, 2), 48));
+        k->scale + 64, with(low(c), _mm512_srli_epi16(a, 2), 48));
     _mm512_storeu_si512(
-        min + 64, with(high(c), _mm512_srli_epi16(b, 2), 48));
-    UNROLL
-    for (int j = 0; j < 8; j++) {
-        s[j] = _mm512_mul_ps(d, bytes16(scale + 16 * j, false));
-        m[j] = _mm512_mul_ps(dmin, bytes16(min + 16 * j, false));
-    }
+        k->min + 64, with(high(c), _mm512_srli_epi16(b, 2), 48));
+}
+
+ALWAYS void take_k(const struct sink *to, __m512 *acc, size_t b, size_t j,
+    const __m512i *w, const struct scales_k *k)
+{
+    __m512 s = _mm512_mul_ps(k->d, bytes16(k->scale + 16 * j, false));
+    __m512 m = _mm512_mul_ps(k->dmin, bytes16(k->min + 16 * j, false));
+    take(to, acc, 8 * b + j, w, &s, &m);
 }
 
 ALWAYS void block_q4_k(const struct sink *to, __m512 *acc, size_t b,
     const unsigned char *at)
 {
-    __m512 s[8], m[8];
-    scales_k(at, s, m);
-    for (size_t c = 0; c < 4; c++) {
-        __m512i x[8], w[8];
-        for (int k = 0; k < 8; k++) {
-            x[k] = words(at + 256 + 512 * c + 64 * (size_t)k);
-            w[k] = low(x[k]);
-        }
-        take(to, acc, 8 * b + 2 * c, w, &s[2 * c], &m[2 * c]);
-        for (int k = 0; k < 8; k++)
-            w[k] = high(x[k]);
-        take(to, acc, 8 * b + 2 * c + 1, w, &s[2 * c + 1], &m[2 * c + 1]);
+    struct scales_k k;
+    scales_k(at, &k);
+    for (size_t j = 0; j < 8; j += 2) {
+        const unsigned char *qs = at + 256 + 256 * j;
+        __m512i w[8];
+        for (size_t i = 0; i < 8; i++)
+            w[i] = low(words(qs + 64 * i));
+        take_k(to, acc, b, j, w, &k);
+        for (size_t i = 0; i < 8; i++)
+            w[i] = high(words(qs + 64 * i));
+        take_k(to, acc, b, j + 1, w, &k);
     }
 }
 
 ALWAYS void block_q5_k(const struct sink *to, __m512 *acc, size_t b,
     const unsigned char *at)
 {
-    __m512 s[8], m[8];
     const unsigned char *fifth = at + 256, *qs = fifth + 512;
-    scales_k(at, s, m);
+    struct scales_k k;
+    scales_k(at, &k);
     for (size_t j = 0; j < 8; j++) {
         __m512i w[8];
         __m128i by = _mm_cvtsi32_si128((int)j);
-        for (int k = 0; k < 8; k++) {
-            __m512i x = words(qs + 512 * (j / 2) + 64 * (size_t)k);
-            __m512i h = _mm512_srl_epi16(words(fifth + 64 * k), by);
-            w[k] = with(j % 2 ? high(x) : low(x), _mm512_slli_epi16(h, 4), 16);
+        for (size_t i = 0; i < 8; i++) {
+            __m512i x = words(qs + 512 * (j / 2) + 64 * i);
+            __m512i h = _mm512_srl_epi16(words(fifth + 64 * i), by);
+            w[i] = with(j % 2 ? high(x) : low(x), _mm512_slli_epi16(h, 4), 16);
         }
-        take(to, acc, 8 * b + j, w, &s[j], &m[j]);
+        take_k(to, acc, b, j, w, &k);
     }
 }
 
@@ -356,10 +365,12 @@ ALWAYS void direct(uint32_t type, enum kind kind, const unsigned char *at,
     size_t n, const struct er_group *g, int T, const struct target *out)
 {
     struct sink to = {.kind = kind, .g = g, .T = T};
-    __m512 acc[4];
+    __m512 acc[DIRECT_MOST];
+    UNROLL
     for (int t = 0; t < T; t++)
         acc[t] = _mm512_setzero_ps();
     tile(&to, acc, type, n, at);
+    UNROLL
     for (int t = 0; t < T; t++)
         put(out, (size_t)t, acc[t]);
 }
@@ -449,7 +460,11 @@ static void times_group(enum kind kind, const struct panel *p, size_t n,
         case 1: direct(ER_##type, kind, at, n, g, 1, out); break;         \
         case 2: direct(ER_##type, kind, at, n, g, 2, out); break;         \
         case 3: direct(ER_##type, kind, at, n, g, 3, out); break;         \
-        default: direct(ER_##type, kind, at, n, g, 4, out); break;        \
+        case 4: direct(ER_##type, kind, at, n, g, 4, out); break;         \
+        case 5: direct(ER_##type, kind, at, n, g, 5, out); break;         \
+        case 6: direct(ER_##type, kind, at, n, g, 6, out); break;         \
+        case 7: direct(ER_##type, kind, at, n, g, 7, out); break;         \
+        default: direct(ER_##type, kind, at, n, g, 8, out); break;        \
         }                                                                 \
     }
 DIRECT(Q4_0, LESS_8)
@@ -457,7 +472,6 @@ DIRECT(Q8_0, LESS_128)
 DIRECT(Q4_K, MIN)
 DIRECT(Q5_K, MIN)
 DIRECT(Q6_K, LESS_32_OF_16)
-enum { DIRECT_MOST = 4 };
 
 static void times_directly(uint32_t type, const unsigned char *at, size_t n,
     const struct er_group *g, const struct target *out)

@@ -2,22 +2,29 @@
  * an answer, and the weights per second that they are.
  *
  *     bench_engine [FILE [THREADS [KERNELS]]]
+ *     bench_engine --once FILE THREADS PROMPT DEPTH BATCH
  *
  * Without FILE: random weights in the shape of four layers of Llama 3.2 1B
  * with a vocabulary of 32,000, one file per format. Medians of 5.
+ *
+ * --once prints one round as JSON, for the comparison in bench/engine:
+ * tokens per second of a prompt, of 16 answered tokens behind DEPTH tokens,
+ * of 16 tokens by BATCH at once; seconds to load; GB/s that as many threads
+ * read from memory.
  */
 #include "engine/engine.h"
 #include "engine/quant.h"
 #include "support/gguf_kit.h"
 #include "support/model_kit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PROMPT = 512, ANSWER = 32, ROUNDS = 5 };
+enum { PROMPT = 512, PROMPT_MOST = 2048, ANSWER = 32, ROUNDS = 5 };
 
 static double now(void)
 {
@@ -47,10 +54,10 @@ static void fail(const struct errand_error *err)
 /* Seconds for n tokens of a timeline, in pieces. */
 static double run(er_session *s, size_t n, size_t piece)
 {
-    static int32_t ids[PROMPT];
+    static int32_t ids[PROMPT_MOST];
     struct errand_error err = {0};
     double from = now();
-    for (size_t i = 0; i < PROMPT; i++)
+    for (size_t i = 0; i < PROMPT_MOST; i++)
         ids[i] = (int32_t)(i * 37 % 250);
     for (size_t at = 0; at < n; at += piece)
         if (er_session_eval(s, ids, piece, NULL, &err))
@@ -90,6 +97,83 @@ static void measure(const char *name, const char *path, unsigned threads,
     er_local_close(m);
 }
 
+/* --- one round */
+
+enum { READ_BYTES = 1 << 28, MOST_THREADS = 64, TOKENS = 16 };
+
+struct reader {
+    const uint64_t *at;
+    size_t n;
+    uint64_t sum;
+};
+
+static void *read_all(void *arg)
+{
+    struct reader *r = arg;
+    uint64_t a = 0, b = 0, c = 0, d = 0;
+    for (size_t i = 0; i + 8 <= r->n; i += 8) {
+        a += r->at[i] ^ r->at[i + 4];
+        b += r->at[i + 1] ^ r->at[i + 5];
+        c += r->at[i + 2] ^ r->at[i + 6];
+        d += r->at[i + 3] ^ r->at[i + 7];
+    }
+    r->sum = a ^ b ^ c ^ d;
+    return NULL;
+}
+
+static double read_speed(unsigned threads)
+{
+    struct reader r[MOST_THREADS];
+    pthread_t t[MOST_THREADS];
+    uint64_t *all = malloc(READ_BYTES), sum = 0;
+    threads = threads < MOST_THREADS ? threads : MOST_THREADS;
+    if (!all)
+        exit(1);
+    memset(all, 1, READ_BYTES);
+    double from = now();
+    for (unsigned i = 0; i < threads; i++) {
+        size_t n = READ_BYTES / sizeof *all / threads;
+        r[i] = (struct reader){all + i * n, n, 0};
+        if (pthread_create(&t[i], NULL, read_all, &r[i]))
+            exit(1);
+    }
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(t[i], NULL);
+        sum += r[i].sum;
+    }
+    double took = now() - from;
+    free(all);
+    return READ_BYTES / took / 1e9 + (sum == 1 ? 1e-9 : 0);
+}
+
+static void once(char **arg)
+{
+    unsigned threads = (unsigned)atoi(arg[1]);
+    size_t prompt = (size_t)atoi(arg[2]), depth = (size_t)atoi(arg[3]);
+    size_t batch = (size_t)atoi(arg[4]);
+    struct er_local_options opt = {.threads = threads, .context = 4096};
+    struct errand_error err = {0};
+    er_local *m = NULL;
+    er_session *s = NULL;
+    if (prompt > PROMPT_MOST || depth > PROMPT_MOST || batch < 1 ||
+        batch > TOKENS)
+        exit(2);
+    double from = now();
+    if (er_local_open(arg[0], &opt, &m, &err) || er_session_new(m, &s, &err))
+        fail(&err);
+    double load = now() - from, p = run(s, prompt, prompt);
+    er_session_truncate(s, 0);
+    if (depth)
+        run(s, depth, depth);
+    double a = run(s, TOKENS, 1), b = run(s, TOKENS / batch * batch, batch);
+    er_session_free(s);
+    er_local_close(m);
+    printf("{\"load_s\":%.3f,\"prompt\":%.2f,\"answer\":%.2f,"
+           "\"batch\":%.2f,\"read_gb_s\":%.2f}\n",
+        load, (double)prompt / p, TOKENS / a,
+        (double)(TOKENS / batch * batch) / b, read_speed(threads));
+}
+
 static void random_models(unsigned threads, const char *kernels)
 {
     static const uint32_t types[] = {ER_Q4_K, ER_Q6_K, ER_Q8_0, ER_Q4_0};
@@ -107,6 +191,10 @@ static void random_models(unsigned threads, const char *kernels)
 
 int main(int argc, char **argv)
 {
+    if (argc == 7 && strcmp(argv[1], "--once") == 0) {
+        once(argv + 2);
+        return 0;
+    }
     unsigned threads = argc > 2 ? (unsigned)atoi(argv[2]) : 2;
     const char *kernels = argc > 3 ? argv[3] : NULL;
     if (argc > 1 && strcmp(argv[1], "-") != 0)

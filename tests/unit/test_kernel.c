@@ -167,7 +167,7 @@ static void hold(const struct er_kernels *k, uint32_t type, uint32_t n_in,
 static void hold_table(const char *name)
 {
     static const uint32_t outs[] = {1, 7, 33}, blocks[] = {1, 2, 3, 16, 17};
-    static const size_t tokens[] = {1, 3, 15, 16, 33};
+    static const size_t tokens[] = {1, 3, 8, 15, 33};
     const struct er_kernels *k = er_kernels_named(name);
     if (!k) {
         printf("# skip: this machine has no kernels %s\n", name);
