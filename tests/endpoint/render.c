@@ -128,9 +128,22 @@ static void openai_choices(struct writer *w)
     add_usage(w);
 }
 
+/* An id that no other reply of a conversation has, and that is the same in
+ * each run: there are clients that keep one message per id. */
+static void add_id(struct er_buf *out, const struct ep_answer *a)
+{
+    char id[80] = "chatcmpl-errand";
+    if (a->n_calls)
+        snprintf(id, sizeof id, "chatcmpl-errand-%s", a->calls[0].id);
+    er_text_trim_utf8(id);
+    er_buf_adds(out, "{\"id\":");
+    er_json_add_string(out, id, strlen(id));
+}
+
 static void openai_whole(struct writer *w)
 {
-    adds(w, "{\"id\":\"chatcmpl-errand\",\"object\":\"chat.completion\","
+    add_id(w->out, w->a);
+    adds(w, ",\"object\":\"chat.completion\","
             "\"created\":1700000000,\"model\":");
     quoted(w, w->r->full_model);
     adds(w, ",");
@@ -202,8 +215,9 @@ static void openai_call_deltas(struct writer *w, size_t index)
 static void openai_head(struct writer *w)
 {
     er_buf_init(&w->head, 1000);
+    add_id(&w->head, w->a);
     er_buf_adds(&w->head,
-        "{\"id\":\"chatcmpl-errand\",\"object\":\"chat.completion.chunk\","
+        ",\"object\":\"chat.completion.chunk\","
         "\"created\":1700000000,\"model\":");
     er_json_add_string(&w->head, w->r->full_model,
         strlen(w->r->full_model));
@@ -234,8 +248,8 @@ static void openai_stream(struct writer *w)
     openai_deltas(w);
     if (w->r->want_usage) {
         open_event(w);
-        adds(w, "{\"id\":\"chatcmpl-errand\","
-                "\"object\":\"chat.completion.chunk\","
+        add_id(w->out, w->a);
+        adds(w, ",\"object\":\"chat.completion.chunk\","
                 "\"created\":1700000000,\"model\":");
         quoted(w, w->r->full_model);
         adds(w, ",\"choices\":[],\"usage\":");
