@@ -554,7 +554,7 @@ _errand() {
         COMPREPLY=($(compgen -W 'full normal' -- "$cur"))
         return ;;
     'log export --format')
-        COMPREPLY=($(compgen -W 'md json' -- "$cur"))
+        COMPREPLY=($(compgen -W 'md json html' -- "$cur"))
         return ;;
     'log export --output'|'log export -o')
         COMPREPLY=($(compgen -f -- "$cur"))
@@ -775,9 +775,9 @@ _errand() {
     'agents check') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'agents new') options='--dir --help -h' ;;
     'log list') options='--state --conversation -c --limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'log show') options='--store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
+    'log show') options='--tree --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'log search') options='--limit -n --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
-    'log export') options='--format --output -o --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
+    'log export') options='--format --html --output -o --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'log fork') options='--at --store --config --no-config --tools-dir --plugin --plugins-dir --sync --json --quiet -q --verbose -v --help -h' ;;
     'log resolve') options='--done --not-done --approve --refuse --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;
     'log rm') options='--yes -y --store --config --no-config --tools-dir --plugin --plugins-dir --sync --quiet -q --verbose -v --help -h' ;;

@@ -357,6 +357,25 @@ static void do_set(struct er_script_step *step)
     }
 }
 
+/* Passages of what is indexed: query, and the options of a search. */
+static void do_search(struct er_script_step *step)
+{
+    struct errand_error err = {0};
+    const json_t *p = step->params;
+    struct er_docs_query q = {.text = er_json_str(p, "query"),
+        .limit = er_json_int(p, "limit", 0),
+        .collection = er_json_str(p, "collection"),
+        .path = er_json_str(p, "path"),
+        .kind = er_json_str(p, "kind"),
+        .per_document = er_json_int(p, "per_document", 0)};
+    er_docs *docs = er_runtime_docs(step->script->run->rt, &err);
+    json_t *hits = docs && q.text ? er_docs_search(docs, &q, &err) : NULL;
+    if (hits)
+        er_step_done(step, hits, true);
+    else
+        er_step_failed(step, q.text ? err.msg : "there is no query");
+}
+
 static void do_map(struct er_script_step *step)
 {
     step->items = er_json_int(step->params, "items", 0);
@@ -388,7 +407,7 @@ static void begin(struct er_script_step *step)
         const char *kind;
         void (*run)(struct er_script_step *step);
     } at_once[] = {{"random", do_random}, {"state_get", do_get},
-        {"state_set", do_set}, {"map", do_map}};
+        {"state_set", do_set}, {"map", do_map}, {"search", do_search}};
     if (strcmp(step->kind, "now") == 0) {
         er_step_done(step, json_integer(er_now_ms() / 1000), true);
         return;
@@ -445,7 +464,7 @@ static void item_over(struct er_script_run *s, const char *path,
 static bool is_known(const char *kind)
 {
     static const char *const kinds[] = {"ask", "tool", "agent", "confirm",
-        "now", "random", "state_get", "state_set", "map", NULL};
+        "now", "random", "state_get", "state_set", "map", "search", NULL};
     for (const char *const *k = kinds; *k; k++)
         if (strcmp(*k, kind) == 0)
             return true;

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "input.h"
 #include "transcript.h"
+#include "tree.h"
 #include "write.h"
 
 #include <stdio.h>
@@ -119,14 +120,51 @@ static int show(struct er_cli *cli, write_fn fn, const char *path)
     return status;
 }
 
+/* The conversation as a tree: text, or a page to path. */
+static int draw(struct er_cli *cli, bool html, const char *path)
+{
+    struct errand_error err = {0};
+    struct er_buf out;
+    char *text = NULL;
+    int status = er_cli_open(cli);
+    if (status)
+        return status;
+    if (errand_log_show(cli->rt, cli->words[0], &text, &err))
+        return er_cli_fail(cli, &err);
+    json_t *doc = er_cli_answer(cli, text);
+    json_t *nodes = doc ? er_tree_make(cli, doc) : NULL;
+    if (!nodes) {
+        json_decref(doc);
+        return ER_EXIT_FAILED;
+    }
+    er_buf_init(&out, MAX_TEXT);
+    if (html)
+        er_tree_html(nodes, text_of(doc, "title"), &out);
+    else
+        er_tree_text(nodes, &out);
+    if (!path)
+        er_term_out(&cli->term, er_buf_str(&out), out.len);
+    else if (er_write_file(path, er_buf_str(&out), out.len, &err))
+        status = er_cli_fail(cli, &err);
+    json_decref(nodes);
+    json_decref(doc);
+    er_buf_release(&out);
+    return status;
+}
+
 int er_cmd_log_show(struct er_cli *cli)
 {
+    if (cli->args.tree)
+        return draw(cli, false, NULL);
     return show(cli, cli->args.json ? NULL : er_transcript_text, NULL);
 }
 
 int er_cmd_log_export(struct er_cli *cli)
 {
     bool json = cli->args.format && strcmp(cli->args.format, "json") == 0;
+    if (cli->args.html || (cli->args.format &&
+                              strcmp(cli->args.format, "html") == 0))
+        return draw(cli, true, cli->args.output);
     return show(cli, json ? NULL : er_transcript_markdown, cli->args.output);
 }
 

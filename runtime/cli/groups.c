@@ -351,12 +351,23 @@ const struct er_opt_group er_opts_answer = {
 
 static const struct er_opt export_rows[] = {
     {.name = "format", .kind = ER_OPT_CHOICE, .offset = AT(format),
-        .arg = "md|json", .help = "Markdown (if not given) or JSON"},
+        .arg = "md|json|html",
+        .help = "Markdown (if not given), JSON, or a page with a timeline"},
+    {.name = "html", .kind = ER_OPT_FLAG, .offset = AT(html),
+        .help = "the same as --format html"},
     OUTPUT_ROW("write it there instead of to standard output"),
     END_ROW,
 };
 const struct er_opt_group er_opts_export = {
     .title = "Export", .options = export_rows};
+
+static const struct er_opt show_rows[] = {
+    {.name = "tree", .kind = ER_OPT_FLAG, .offset = AT(tree),
+        .help = "draw it: steps, turns, calls, times, tokens, cost"},
+    END_ROW,
+};
+const struct er_opt_group er_opts_show = {
+    .title = "Show", .options = show_rows};
 
 static const struct er_opt fork_rows[] = {
     {.name = "at", .kind = ER_OPT_INT, .offset = AT(at), .arg = "SEQ",

@@ -22,7 +22,7 @@ extern const struct er_opt_group er_opts_list;
 extern const struct er_opt_group er_opts_search;
 extern const struct er_opt_group er_opts_index, er_opts_find;
 extern const struct er_opt_group er_opts_answer;
-extern const struct er_opt_group er_opts_export;
+extern const struct er_opt_group er_opts_export, er_opts_show;
 extern const struct er_opt_group er_opts_fork;
 extern const struct er_opt_group er_opts_resolve;
 extern const struct er_opt_group er_opts_rm;

@@ -51,6 +51,7 @@ struct er_args {
     /* of single commands */
     const char *output, *state, *format, *draft, *dir, *completion;
     const char *sha256;
+    int tree, html; /* how a run is drawn */
     int all, done, not_done, accept, refuse, yes, jsonl, formats, table;
     int special, exact, c_source;
     int64_t jobs, limit, at, context;

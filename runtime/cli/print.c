@@ -183,6 +183,35 @@ static void tell_bundled(struct er_printer *p)
         "llama-3.2-3b-instruct");
 }
 
+/* Steps of a script: a map counts its items, the line says what goes on. */
+static void show_step(struct er_printer *p, const struct errand_event *ev)
+{
+    json_t *d = ev->json ? er_json_parse(ev->json, strlen(ev->json),
+                               ER_JSON_LENIENT, NULL)
+                         : NULL;
+    const char *step = er_json_str(d, "step"), *kind = er_json_str(d, "kind");
+    const char *state = er_json_str(d, "state");
+    const char *about = er_json_str(d, "about");
+    char what[96], line[240];
+    if (step && kind && state && about) {
+        bool map = strcmp(kind, "map") == 0;
+        if (map)
+            snprintf(what, sizeof what, "step %.20s: %lld of %lld items",
+                step, (long long)er_json_int(d, "over", 0),
+                (long long)er_json_int(d, "items", 0));
+        else
+            snprintf(what, sizeof what, "step %.20s: %.20s", step, kind);
+        if (strcmp(state, "running") == 0 && (map || !strchr(step, '.')))
+            wait_for(p, "working on", what);
+        else if (p->cli->args.verbose && !map) {
+            first_line(&p->cli->term, 30, about, line, sizeof line);
+            er_term_note(&p->cli->term, ER_DIM, "%s %s %s (%lld ms)", step,
+                kind, line, (long long)er_json_int(d, "took_ms", 0));
+        }
+    }
+    json_decref(d);
+}
+
 static void show_started(struct er_printer *p)
 {
     const struct er_outcome *o = &p->outcome;
@@ -206,6 +235,7 @@ static void show_event(struct er_printer *p, const struct errand_event *ev)
             show_text(p, ev);
         break;
     case ERRAND_EV_REASONING: show_reasoning(p, ev); break;
+    case ERRAND_EV_STEP: show_step(p, ev); break;
     case ERRAND_EV_CALL: show_call(p, ev); break;
     case ERRAND_EV_RESULT: show_result(p, ev); break;
     case ERRAND_EV_USAGE:

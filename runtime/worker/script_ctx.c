@@ -62,13 +62,6 @@ static int ctx_search(lua_State *L)
     return er_script_step(L, "search", lua_gettop(L), after);
 }
 
-static int ctx_summarize(lua_State *L)
-{
-    lua_settop(L, 2);
-    options(L, "summarize", "text");
-    return er_script_step(L, "summarize", lua_gettop(L), after);
-}
-
 /* name, arguments: {first = name, second = arguments} */
 static void pair(lua_State *L, const char *first, const char *second)
 {
@@ -247,7 +240,7 @@ static int missing(lua_State *L)
             return luaL_error(L, "ctx.%s is for tools; a script reaches "
                 "nothing itself: ctx.tool(name, arguments)", key);
     return luaL_error(L, "there is no ctx.%s; there are ask, tool, agent, "
-        "map, search, summarize, confirm, state, log, now, random, json, "
+        "map, search, confirm, state, log, now, random, json, "
         "text", key);
 }
 
@@ -255,7 +248,7 @@ void er_script_push_ctx(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"ask", ctx_ask},
         {"tool", ctx_tool}, {"agent", ctx_agent}, {"map", er_script_map},
-        {"search", ctx_search}, {"summarize", ctx_summarize},
+        {"search", ctx_search},
         {"confirm", ctx_confirm}, {"log", ctx_log}, {"now", ctx_now},
         {"random", ctx_random}, {NULL, NULL}};
     static const luaL_Reg state[] = {

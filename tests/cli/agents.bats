@@ -166,6 +166,31 @@ END
     has "$stderr" 'it ended without step 1, which is stored'
 }
 
+@test "a run drawn as a tree, and as a page that escapes everything" {
+    agent drawn <<'END'
+return { description = "drawn", model = "openai:echo", tools = { "tick" },
+  run = function(ctx)
+    ctx.map({ 1, 2 }, function(i) return ctx.tool("tick", { n = i }) end)
+    return ctx.ask("<script>alert('x')</script>")
+  end }
+END
+    errand run -q -a drawn '<b>bold</b>'
+    same "$status" 0
+    errand log list --json
+    id=$(jq -r '.[0].id' <<< "$output")
+    errand log show "$id" --tree
+    same "$status" 0
+    has "$output" '1 map {"items":2}'
+    has "$output" '│  ├─ 1.1.1 tool'
+    has "$output" '   └─ turn of openai:echo'
+    errand log export "$id" --html -o page.html
+    same "$status" 0
+    has "$(cat page.html)" '&lt;script&gt;alert(&#39;x&#39;)'
+    ! grep -q '<script' page.html
+    ! grep -q '<b>' page.html
+    ! grep -qE '(src|href)=' page.html
+}
+
 @test "what a script cannot do, it is told" {
     try() { # CODE WANTED
         printf 'return { description = "x", run = function(ctx) %s end }' \
