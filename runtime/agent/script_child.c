@@ -225,16 +225,18 @@ static int wish_agent(const struct er_script_step *step,
     struct er_agent_wish wish = {.given = given, .strict = true,
         .prompt = json_string_value(prompt),
         .prompt_len = json_string_length(prompt)};
-    int rc = er_agent_wish_run(
-        s->run->rt, a, &wish, w->settings, &w->system, &w->prompt, err);
+    int rc = ERRAND_OK;
+    if (s->run->model[0] && !er_json_str(a->table, "model") &&
+        json_object_set_new(
+            w->settings, "model", json_string(s->run->model)) != 0)
+        rc = er_nomem(err);
+    if (rc == ERRAND_OK)
+        rc = er_agent_wish_run(s->run->rt, a, &wish, w->settings, &w->system,
+            &w->prompt, err);
     er_agent_drop(a);
     if (rc == ERRAND_OK && json_object_set_new(w->settings, "depth",
                                json_integer(s->depth + 1)) != 0)
         rc = er_nomem(err);
-    if (rc == ERRAND_OK && !json_object_get(w->settings, "model") &&
-        s->run->model[0])
-        json_object_set_new(
-            w->settings, "model", json_string(s->run->model));
     return rc;
 }
 
