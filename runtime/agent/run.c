@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 64 * 1024 * 1024 };
+enum { ANSWER_MAX = 64 * 1024 * 1024, LOGPROBS_MAX = 256 * 1024 * 1024 };
 
 /* --- making */
 
@@ -160,6 +160,7 @@ errand_run *er_run_new(errand *rt, json_t *settings, errand_event_fn on_event,
     run->approval_user = rt->approval_user;
     run->leg_began_ms = er_mono_ms();
     er_buf_init(&run->reply.text, ANSWER_MAX);
+    er_buf_init(&run->reply.logprobs, LOGPROBS_MAX);
     er_buf_init(&run->reply.reasoning, ANSWER_MAX);
     if (read_settings(run, err) != ERRAND_OK) {
         er_run_free(run);
@@ -197,6 +198,7 @@ void er_run_free(errand_run *run)
     er_run_free_calls(run);
     er_run_forget_said(run);
     er_buf_release(&run->reply.text);
+    er_buf_release(&run->reply.logprobs);
     er_buf_release(&run->reply.reasoning);
     json_decref(run->reply.calls);
     json_decref(run->reply.extra);

@@ -58,6 +58,7 @@ struct run_call {
 /* What the model said in the turn under way. */
 struct run_reply {
     struct er_buf text, reasoning;
+    struct er_buf logprobs; /* JSON; "" if there are none */
     json_t *calls; /* array of {"id","made","name","arguments"} */
     json_t *extra; /* opaque; or NULL */
     struct er_usage usage;

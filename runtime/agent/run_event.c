@@ -236,6 +236,10 @@ void er_emit_usage(errand_run *run, const struct er_usage *u, int64_t cost)
     add_int(&b, "cached_tokens", u->cached_tokens);
     add_int(&b, "reasoning_tokens", u->reasoning_tokens);
     add_int(&b, "cost_micros", cost);
+    if (run->reply.logprobs.len > 0) {
+        add_key(&b, "logprobs");
+        er_buf_add(&b, run->reply.logprobs.data, run->reply.logprobs.len);
+    }
     emit(run, ERRAND_EV_USAGE, line, &b, 0);
 }
 

@@ -20,6 +20,7 @@ void er_run_begin_reply(errand_run *run)
     struct run_reply *r = &run->reply;
     er_buf_reset(&r->text);
     er_buf_reset(&r->reasoning);
+    er_buf_reset(&r->logprobs);
     json_decref(r->calls);
     json_decref(r->extra);
     r->calls = json_array();
@@ -343,6 +344,9 @@ static void on_event(void *ctx, const struct er_model_event *ev)
         break;
     case ER_MODEL_CALL:
         keep_call(run, ev->call);
+        break;
+    case ER_MODEL_LOGPROBS:
+        er_buf_add(&run->reply.logprobs, ev->text, ev->len);
         break;
     case ER_MODEL_USAGE:
         run->reply.usage = *ev->usage;

@@ -22,30 +22,48 @@ struct er_calls_run {
 
 /* --- the schema of a call */
 
-/* A copy whose references reach from the new root. */
-static json_t *moved(const json_t *v, const char *to)
+static json_t *moved(const json_t *v, const char *to);
+
+static json_t *moved_list(const json_t *v, const char *to)
+{
+    json_t *copy = json_array(), *item;
+    bool ok = copy != NULL;
+    size_t i;
+    json_array_foreach(v, i, item)
+        ok = ok && json_array_append_new(copy, moved(item, to)) == 0;
+    if (ok)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+static json_t *moved_object(const json_t *v, const char *to)
 {
     const char *key;
-    size_t i;
-    json_t *item;
-    json_t *copy;
-    if (json_is_array(v)) {
-        copy = json_array();
-        json_array_foreach(v, i, item)
-            json_array_append_new(copy, moved(item, to));
-        return copy;
-    }
-    if (!json_is_object(v))
-        return json_incref((json_t *)(uintptr_t)v);
-    copy = json_object();
+    json_t *copy = json_object(), *item;
+    bool ok = copy != NULL;
     json_object_foreach((json_t *)(uintptr_t)v, key, item) {
         const char *ref = json_string_value(item);
         bool is_ref = ref && ref[0] == '#' && strcmp(key, "$ref") == 0 &&
                       (ref[1] == '/' || ref[1] == '\0');
-        json_object_set_new(copy, key, is_ref
-                ? json_sprintf("%s%s", to, ref + 1) : moved(item, to));
+        ok = ok && json_object_set_new(copy, key, is_ref
+                ? json_sprintf("%s%s", to, ref + 1) : moved(item, to)) == 0;
     }
-    return copy;
+    if (ok)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+/* A copy whose references reach from the new root; NULL: no memory. What is
+ * lost of it would be a constraint that is. */
+static json_t *moved(const json_t *v, const char *to)
+{
+    if (json_is_array(v))
+        return moved_list(v, to);
+    if (json_is_object(v))
+        return moved_object(v, to);
+    return json_incref((json_t *)(uintptr_t)v);
 }
 
 static json_t *call_schema(
@@ -58,8 +76,11 @@ static json_t *call_schema(
         : json_pack("{s:s, s:{}, s:b}", "type", "object", "properties",
               "additionalProperties", 0);
     if (json_is_object(args) && !json_object_get(args, "type") &&
-        !json_object_get(args, "$ref"))
-        json_object_set_new(args, "type", json_string("object"));
+        !json_object_get(args, "$ref") &&
+        json_object_set_new(args, "type", json_string("object")) != 0) {
+        json_decref(args);
+        return NULL;
+    }
     return json_pack("{s:s, s:{s:{s:O}, s:o}, s:[s,s], s:b}",
         "type", "object", "properties", "name", "const",
         json_object_get(fn, "name"), arguments, args,
@@ -82,11 +103,15 @@ static json_t *calls_schema(enum er_chat_family family, const json_t *tools,
             json_decref(any);
             return NULL;
         }
-        if (!named || strcmp(named, name) == 0)
-            json_array_append_new(any,
-                call_schema(fn, arguments, json_array_size(any)));
+        if ((!named || strcmp(named, name) == 0) &&
+            json_array_append_new(any, call_schema(
+                fn, arguments, json_array_size(any))) != 0) {
+            er_nomem(err);
+            json_decref(any);
+            return NULL;
+        }
     }
-    if (json_array_size(any) == 0) {
+    if (any && json_array_size(any) == 0) {
         er_fail(err, ERRAND_NOT_FOUND, named
                 ? "tool_choice names \"%.60s\", which is no tool of the "
                   "request" : "no tools were given to call%s",
@@ -94,7 +119,10 @@ static json_t *calls_schema(enum er_chat_family family, const json_t *tools,
         json_decref(any);
         return NULL;
     }
-    return json_pack("{s:o}", "anyOf", any);
+    json_t *schema = any ? json_pack("{s:o}", "anyOf", any) : NULL;
+    if (!schema)
+        er_nomem(err);
+    return schema;
 }
 
 /* --- grammars */

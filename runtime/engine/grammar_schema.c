@@ -454,6 +454,8 @@ static uint32_t framed(struct er_gbuild *b, uint32_t value)
         at = er_gprogram_repeat(g, more, more, 0, UINT32_MAX, at);
     }
     at = er_gprogram_call(g, value, at);
+    if (g->nomem || g->too_large)
+        return value; /* perhaps there is no rule to fill in */
     g->rule[rule] = er_gprogram_text(g, o->before, length(o->before), at);
     return rule;
 }

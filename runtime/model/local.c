@@ -178,45 +178,46 @@ static int begin(struct er_locals *l, struct local *x, const char *path,
     return rc;
 }
 
+/* The exchange, listed, and its mail; NULL: no memory. */
+static struct local *open_exchange(struct er_models *models,
+    const char *model, const struct er_model_request *req,
+    er_model_event_fn on_event, void *ctx)
+{
+    struct local *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->base.destroy = destroy;
+    if (er_exchange_init(&x->base, models, model, req, NULL, on_event, ctx,
+            NULL) != ERRAND_OK) {
+        free(x);
+        return NULL;
+    }
+    x->mail = er_mail_new(models->loop, on_mail, x);
+    if (x->mail)
+        return x;
+    er_exchange_release(&x->base);
+    free(x);
+    return NULL;
+}
+
 int er_locals_start(struct er_models *models, struct er_locals *l,
     const char *model, const char *name, const struct er_model_request *req,
     er_model_event_fn on_event, void *ctx, struct er_exchange **out,
     struct errand_error *err)
 {
-    char *found = NULL, *path = NULL;
+    char *found = NULL;
     int rc = er_locals_find(l, name, &found, err);
     if (rc != ERRAND_OK)
         return rc;
-    path = realpath(found, NULL);
-    struct local *x = calloc(1, sizeof *x);
-    if (x)
-        x->mail = er_mail_new(l->loop, on_mail, x);
-    if (!path || !x || !x->mail) {
-        rc = er_nomem(err);
-        goto failed;
-    }
-    x->base.destroy = destroy;
-    rc = er_exchange_init(
-        &x->base, models, model, req, NULL, on_event, ctx, err);
-    if (rc != ERRAND_OK) {
-        er_mail_end(x->mail,
-            &(struct er_model_event){.type = ER_MODEL_DONE});
-        er_mail_leave(x->mail);
-        goto failed;
-    }
-    rc = begin(l, x, path, req, err);
-    if (rc != ERRAND_OK) {
+    char *path = realpath(found, NULL);
+    struct local *x =
+        path ? open_exchange(models, model, req, on_event, ctx) : NULL;
+    rc = x ? begin(l, x, path, req, err) : er_nomem(err);
+    free(found);
+    free(path);
+    if (rc == ERRAND_OK)
+        *out = &x->base;
+    else if (x)
         destroy(&x->base);
-        x = NULL;
-        goto failed;
-    }
-    free(found);
-    free(path);
-    *out = &x->base;
-    return ERRAND_OK;
-failed:
-    free(found);
-    free(path);
-    free(x);
     return rc;
 }

@@ -7,7 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WINDOW = 256 }; /* tokens that penalties look back */
+enum {
+    WINDOW = 256, /* tokens that penalties look back */
+    LOGPROBS_MAX = 256 << 20,
+    BEST = 20 /* others whose log probabilities can be asked for */
+};
 
 struct er_job *er_job_new(struct er_ask *a, struct er_mail *mail)
 {
@@ -17,6 +21,7 @@ struct er_job *er_job_new(struct er_ask *a, struct er_mail *mail)
     j->ask = *a;
     j->mail = mail;
     *a = (struct er_ask){0};
+    er_buf_init(&j->logprobs, LOGPROBS_MAX);
     return j;
 }
 
@@ -29,6 +34,7 @@ void er_job_free(struct er_job *j)
     er_sampler_free(j->sampler);
     er_tokens_release(&j->prompt);
     er_tokens_release(&j->next_ids);
+    er_buf_release(&j->logprobs);
     er_ask_release(&j->ask);
     free(j);
 }
@@ -240,6 +246,45 @@ static int speak_forced(
     return rc;
 }
 
+/* ---------------------------------------------------- log probabilities */
+
+static void add_logprob(struct er_job *j, const struct er_logprob *p)
+{
+    struct er_buf *b = &j->logprobs;
+    struct er_gguf_str s = er_tokenizer_piece(j->v->tokenizer, p->id);
+    er_buf_adds(b, "{\"token\":");
+    er_json_add_string(b, s.s, s.len);
+    er_buf_addf(b, ",\"logprob\":%.6g,\"bytes\":[",
+        p->logprob > -1e30 ? p->logprob : -1e30);
+    for (size_t i = 0; i < s.len; i++)
+        er_buf_addf(b, "%s%d", i ? "," : "", (unsigned char)s.s[i]);
+    er_buf_adds(b, "]");
+}
+
+static void note_logprobs(struct er_job *j, int32_t id)
+{
+    struct er_logprob best[BEST], own = {.id = id};
+    size_t n = (size_t)j->ask.sampling.logprobs;
+    struct er_buf *b = &j->logprobs;
+    if (n == 0)
+        return;
+    n = n < BEST ? n : BEST;
+    n = n < j->v->n_vocab ? n : j->v->n_vocab;
+    own.logprob =
+        er_logprobs(er_session_logits(er_warm_session(j->line)),
+            j->v->n_vocab, id, best, n);
+    er_buf_addc(b, b->len ? ',' : '[');
+    add_logprob(j, &own);
+    er_buf_adds(b, ",\"top_logprobs\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            er_buf_addc(b, ',');
+        add_logprob(j, &best[i]);
+        er_buf_addc(b, '}');
+    }
+    er_buf_adds(b, "]}");
+}
+
 int er_job_choose(struct er_job *j, bool *over, struct errand_error *err)
 {
     int32_t id = -1;
@@ -258,6 +303,7 @@ int er_job_choose(struct er_job *j, bool *over, struct errand_error *err)
     }
     if (!er_tokens_add(&j->next_ids, id))
         return er_nomem(err);
+    note_logprobs(j, id);
     return speak(j, id, over, err);
 }
 
@@ -274,6 +320,14 @@ void er_job_stepped(struct er_job *j)
 }
 
 /* ----------------------------------------------------------------- ending */
+
+static void send_logprobs(struct er_job *j)
+{
+    if (j->logprobs.len > 0 && er_buf_addc(&j->logprobs, ']'))
+        er_mail_send(j->mail,
+            &(struct er_model_event){.type = ER_MODEL_LOGPROBS,
+                .text = j->logprobs.data, .len = j->logprobs.len});
+}
 
 static void send_usage(struct er_job *j)
 {
@@ -294,6 +348,7 @@ void er_job_end(struct er_job *j)
         er_job_fail(j, &err);
         return;
     }
+    send_logprobs(j);
     send_usage(j);
     er_mail_end(j->mail, &ev);
     j->mail = NULL;

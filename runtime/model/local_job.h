@@ -31,6 +31,7 @@ struct er_job {
     /* --- the answer */
     struct er_tokens next_ids; /* chosen, not yet in the timeline */
     uint32_t spoken;           /* tokens of the answer so far */
+    struct er_buf logprobs;    /* JSON, "" if nobody asked */
 };
 
 /* Takes the request's copy. NULL: no memory, and a is as before. [owner] */

@@ -21,6 +21,7 @@ struct er_speech {
     er_chat_parser *parser;
     struct er_detok detok;
     struct er_stop stop;
+    const char *stops[ER_STOPS + 1];
     struct er_buf piece, shown;
     struct call *calls;
     size_t n_calls, cap;
@@ -150,7 +151,9 @@ struct er_speech *er_speech_new(const struct er_voice *v,
     }
     s->v = v;
     s->mail = mail;
-    er_stop_init(&s->stop, NULL);
+    for (size_t i = 0; i < ER_STOPS && a->sampling.stop[i][0]; i++)
+        s->stops[i] = a->sampling.stop[i];
+    er_stop_init(&s->stop, s->stops);
     er_buf_init(&s->piece, HELD_MAX);
     er_buf_init(&s->shown, HELD_MAX);
     s->parser = er_chat_parser_new(v->family, &opt, &events, s);

@@ -32,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { ER_STOPS = 4, ER_STOP_SIZE = 64 };
+
 /* Sampling parameters. A negative number (seed: 0) means "not given": it is
  * then left out of the request. Ranges: er_sampling_parse. */
 struct er_sampling {
@@ -41,8 +43,12 @@ struct er_sampling {
     int64_t top_k;      /* [1,50] */
     int64_t seed;       /* [1,9999999999] */
     double repetition_penalty, frequency_penalty, presence_penalty; /*[0,2]*/
-    bool raw;           /* workers-ai prompt form only */
+    bool raw;           /* no template: workers-ai's prompt form, local */
     char lora[128];     /* "" if none */
+    char stop[ER_STOPS][ER_STOP_SIZE]; /* texts that end an answer; "" behind
+                                          the last */
+    int64_t logprobs;   /* [1,20]: log probabilities of each token and of so
+                           many others; 0: none. Local models */
 };
 
 /* Everything "not given" but max_tokens 256 and temperature 0.6. [any] */
@@ -75,6 +81,10 @@ enum er_model_event_type {
                                was delivered yet */
     ER_MODEL_DONE = 5,      /* finish, extra: the last event */
     ER_MODEL_ERROR = 6,     /* error: the last event */
+    ER_MODEL_LOGPROBS = 7,  /* text, len: a JSON array, for each token that
+                               was sampled {"token","logprob","bytes",
+                               "top_logprobs":[{"token","logprob","bytes"}]};
+                               once, before usage */
 };
 
 struct er_model_call {

@@ -57,6 +57,21 @@ static void add_number(struct er_body *b, const char *key, double value)
     json_decref(number);
 }
 
+static void add_stop(struct er_body *b, const struct er_sampling *s)
+{
+    if (!s->stop[0][0] || b->dialect != ER_OPENAI)
+        return;
+    er_buf_addc(b->out, ',');
+    er_body_key(b, "stop");
+    er_buf_addc(b->out, '[');
+    for (size_t i = 0; i < ER_STOPS && s->stop[i][0]; i++) {
+        if (i > 0)
+            er_buf_addc(b->out, ',');
+        er_body_text(b, s->stop[i]);
+    }
+    er_buf_addc(b->out, ']');
+}
+
 void er_body_sampling(struct er_body *b)
 {
     const struct er_sampling *s = b->req->sampling;
@@ -78,6 +93,7 @@ void er_body_sampling(struct er_body *b)
     add_number(b, "repetition_penalty", s->repetition_penalty);
     add_number(b, "frequency_penalty", s->frequency_penalty);
     add_number(b, "presence_penalty", s->presence_penalty);
+    add_stop(b, s);
 }
 
 /* ------------------------------------------------------- response_format */

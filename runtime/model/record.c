@@ -295,6 +295,8 @@ void er_take_event(struct er_take *t, const struct er_model_event *ev)
         return;
     case ER_MODEL_RETRY: /* how long it took is not what was answered */
         return;
+    case ER_MODEL_LOGPROBS:
+        return; /* numbers of one engine: not part of what was said */
     default:
         break;
     }

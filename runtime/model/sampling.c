@@ -26,6 +26,7 @@ static const struct range ranges[] = {
     {FIELD(temperature), .low = 0, .high = 5, .none = -1},
     {FIELD(top_p), .low = 0, .high = 2, .none = -1},
     {FIELD(top_k), .low = 1, .high = 50, .integer = true, .none = -1},
+    {FIELD(logprobs), .low = 1, .high = 20, .integer = true},
     {FIELD(seed), .low = 1, .high = 9999999999, .integer = true},
     {FIELD(repetition_penalty), .low = 0, .high = 2, .none = -1},
     {FIELD(frequency_penalty), .low = 0, .high = 2, .none = -1},
@@ -90,6 +91,41 @@ static int parse_lora(
     return ERRAND_OK;
 }
 
+static int add_stop(const json_t *value, struct er_sampling *s, size_t i,
+    struct errand_error *err)
+{
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    if (!text || len == 0 || len >= ER_STOP_SIZE || strlen(text) != len)
+        return er_fail(err, ERRAND_USAGE,
+            "stop must be a text of 1 to %d bytes, or a list of them",
+            ER_STOP_SIZE - 1);
+    if (i == ER_STOPS)
+        return er_fail(err, ERRAND_RANGE,
+            "stop has more than %d texts, which is its limit", ER_STOPS);
+    memcpy(s->stop[i], text, len + 1);
+    return ERRAND_OK;
+}
+
+static int parse_stop(
+    const json_t *value, struct er_sampling *s, struct errand_error *err)
+{
+    size_t i;
+    json_t *v;
+    memset(s->stop, 0, sizeof s->stop);
+    if (json_is_null(value))
+        return ERRAND_OK;
+    if (!json_is_array(value))
+        return add_stop(value, s, 0, err);
+    json_array_foreach((json_t *)value, i, v)
+    {
+        int rc = add_stop(v, s, i, err);
+        if (rc != ERRAND_OK)
+            return rc;
+    }
+    return ERRAND_OK;
+}
+
 static int parse_raw(
     const json_t *value, struct er_sampling *s, struct errand_error *err)
 {
@@ -109,10 +145,13 @@ static int parse_one(const char *name, const json_t *value,
         return parse_raw(value, s, err);
     if (strcmp(name, "lora") == 0)
         return parse_lora(value, s, err);
+    if (strcmp(name, "stop") == 0)
+        return parse_stop(value, s, err);
     return er_fail(err, ERRAND_USAGE,
         "there is no parameter \"%.40s\"; there are max_tokens, "
         "temperature, top_p, top_k, seed, repetition_penalty, "
-        "frequency_penalty, presence_penalty, raw and lora", name);
+        "frequency_penalty, presence_penalty, stop, logprobs, raw and lora",
+        name);
 }
 
 int er_sampling_parse(

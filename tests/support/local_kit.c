@@ -113,6 +113,8 @@ static void on_event(void *ctx, const struct er_model_event *ev)
         a->n_calls++;
         er_buf_addf(&a->calls, "%s %.*s\n", ev->call->name,
             (int)ev->call->arguments_len, ev->call->arguments);
+    } else if (ev->type == ER_MODEL_LOGPROBS) {
+        er_buf_add(&a->logprobs, ev->text, ev->len);
     } else if (ev->type == ER_MODEL_USAGE) {
         a->usage = *ev->usage;
     } else {
@@ -158,6 +160,7 @@ int local_kit_begin(struct local_kit *k, struct local_ask *a)
     er_buf_init(&a->text, 1 << 24);
     er_buf_init(&a->reasoning, 1 << 24);
     er_buf_init(&a->calls, 1 << 24);
+    er_buf_init(&a->logprobs, 1 << 24);
     a->kit = k;
     k->open++;
     int rc = er_model_start(
@@ -194,6 +197,7 @@ void local_ask_release(struct local_ask *a)
     er_buf_release(&a->text);
     er_buf_release(&a->reasoning);
     er_buf_release(&a->calls);
+    er_buf_release(&a->logprobs);
 }
 
 char *local_kit_words(size_t n)

@@ -16,6 +16,7 @@ struct local_ask {
     size_t cancel_at;     /* cancel when so many events have come; 0: no */
     /* --- what came */
     struct er_buf text, reasoning, calls; /* "name arguments\n" each */
+    struct er_buf logprobs;
     size_t n_calls, n_texts, n_events;
     struct er_usage usage;
     bool done, cancelled;

@@ -132,6 +132,61 @@ static void test_local_refuses_what_does_not_fit(void **state)
     free(words);
 }
 
+static void test_local_ends_at_stop_texts(void **state)
+{
+    (void)state;
+    struct local_ask a = {.params = "{\"max_tokens\":60,\"seed\":3}"}, b = a;
+    char stop[8] = "", params[200];
+    local_kit_open(&kit, NULL);
+    expect_ok(&a);
+    /* a letter or sign of the answer, the latest that can be told */
+    size_t at = a.text.len;
+    while (at > 1 && ((unsigned char)a.text.data[at - 1] >= 0x80 ||
+                         (unsigned char)a.text.data[at - 1] < 0x21 ||
+                         strchr("\"\\", a.text.data[at - 1])))
+        at--;
+    assert_true(at > 1);
+    stop[0] = a.text.data[at - 1];
+    snprintf(params, sizeof params,
+        "{\"max_tokens\":60,\"seed\":3,\"stop\":[\"%s\",\"unheard of\"]}",
+        stop);
+    b.params = params;
+    expect_ok(&b);
+    assert_int_equal(b.finish, ER_FINISH_STOP);
+    assert_int_equal(
+        b.text.len, (size_t)(strchr(a.text.data, stop[0]) - a.text.data));
+    local_ask_release(&a);
+    local_ask_release(&b);
+    local_kit_close(&kit);
+}
+
+static void test_local_tells_log_probabilities(void **state)
+{
+    (void)state;
+    struct local_ask a = {.params =
+        "{\"max_tokens\":9,\"seed\":3,\"temperature\":0,\"logprobs\":3}"};
+    struct errand_error err = {0};
+    size_t i;
+    json_t *t;
+    local_kit_open(&kit, NULL);
+    expect_ok(&a);
+    json_t *v = er_json_parse(
+        er_buf_str(&a.logprobs), a.logprobs.len, ER_JSON_STRICT, &err);
+    assert_int_equal(json_array_size(v), a.usage.completion_tokens);
+    json_array_foreach(v, i, t)
+    {
+        json_t *best = json_object_get(t, "top_logprobs");
+        assert_int_equal(json_array_size(best), 3);
+        double own = json_number_value(json_object_get(t, "logprob"));
+        double top = json_number_value(
+            json_object_get(json_array_get(best, 0), "logprob"));
+        assert_true(own <= 0 && own == top); /* temperature 0 */
+    }
+    json_decref(v);
+    local_ask_release(&a);
+    local_kit_close(&kit);
+}
+
 /* ------------------------------------------------- calls and schemas */
 
 /* Its first call is paint's and fits. */
@@ -437,6 +492,8 @@ int main(void)
         cmocka_unit_test(test_local_answers_with_text),
         cmocka_unit_test(test_local_says_what_is_wrong),
         cmocka_unit_test(test_local_refuses_what_does_not_fit),
+        cmocka_unit_test(test_local_ends_at_stop_texts),
+        cmocka_unit_test(test_local_tells_log_probabilities),
         cmocka_unit_test(test_local_calls_tools),
         cmocka_unit_test(test_local_answers_by_schema),
         cmocka_unit_test(test_local_without_choice_calls_nothing),

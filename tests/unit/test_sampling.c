@@ -49,6 +49,23 @@ static void test_sampling_defaults_are_the_model_pages(void **state)
     assert_string_equal(s.lora, "");
 }
 
+static void test_sampling_takes_stop_texts(void **state)
+{
+    (void)state;
+    struct er_sampling s;
+    struct errand_error err = {0};
+    er_sampling_defaults(&s);
+    assert_int_equal(parse("{\"stop\":[\"a\",\"bc\"]}", &s, &err), 0);
+    assert_string_equal(s.stop[1], "bc");
+    assert_int_equal(parse("{\"stop\":\"z\"}", &s, &err), 0);
+    assert_string_equal(s.stop[0], "z");
+    assert_string_equal(s.stop[1], "");
+    check_refused("{\"stop\":\"\"}", ERRAND_USAGE, "1 to 63 bytes");
+    check_refused("{\"stop\":[7]}", ERRAND_USAGE, "1 to 63 bytes");
+    check_refused("{\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}", ERRAND_RANGE,
+        "more than 4");
+}
+
 static void test_sampling_takes_the_ends_of_each_range(void **state)
 {
     (void)state;
@@ -125,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sampling_defaults_are_the_model_pages),
+        cmocka_unit_test(test_sampling_takes_stop_texts),
         cmocka_unit_test(test_sampling_takes_the_ends_of_each_range),
         cmocka_unit_test(test_sampling_refuses_and_names_the_range),
         cmocka_unit_test(test_sampling_refuses_what_it_does_not_know),

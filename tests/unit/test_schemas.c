@@ -252,6 +252,8 @@ static void test_schemas_configuration_agrees_on_parameters(void **state)
         "{\"seed\":0}", "{\"seed\":9999999999}", "{\"seed\":10000000000}",
         "{\"repetition_penalty\":2}", "{\"repetition_penalty\":2.1}",
         "{\"frequency_penalty\":-0.1}", "{\"presence_penalty\":2}",
+        "{\"stop\":\"x\"}", "{\"stop\":\"\"}", "{\"stop\":[\"a\",\"b\"]}",
+        "{\"stop\":[1]}", "{\"logprobs\":20}", "{\"logprobs\":0}",
         "{\"raw\":true}", "{\"raw\":1}", "{\"lora\":\"x\"}",
         "{\"stream\":true}", "{\"temprature\":1}"};
     er_schema *s = compile(*state, "config.schema.json");
