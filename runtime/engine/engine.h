@@ -138,6 +138,12 @@ int er_session_fork(const er_session *s, uint32_t n, er_session **out,
 int er_session_keep(const er_session *s, const char *folder,
     uint64_t max_bytes, struct errand_error *err);
 
+/* Keep the beginning of n tokens, to the token: its last page's part as
+ * well, for what many prompts have in common. Whoever begins so finds all of
+ * it. n is at most the length. Errors IO, NOMEM. [owner] */
+int er_session_keep_beginning(const er_session *s, uint32_t n,
+    const char *folder, uint64_t max_bytes, struct errand_error *err);
+
 /* How many tokens er_session_restore would most likely restore: looks only
  * whether the files are there. [owner] */
 uint32_t er_session_kept(const er_session *s, const char *folder,

@@ -22,6 +22,9 @@ void er_prefix_begin(const er_session *s, struct er_prefix_key *key);
 /* The key of the page with these 64 tokens behind key. */
 void er_prefix_next(struct er_prefix_key *key, const int32_t *ids);
 
+/* The key of a page that holds but these n tokens, fewer than 64. */
+void er_prefix_part(struct er_prefix_key *key, const int32_t *ids, uint32_t n);
+
 /* Write one page; one that is there already is only marked as used.
  * Errors IO, NOMEM. */
 int er_prefix_write(const char *folder, const struct er_prefix_key *key,

@@ -207,6 +207,25 @@ void er_ask_release(struct er_ask *a)
     *a = (struct er_ask){0};
 }
 
+json_t *er_ask_other(const struct er_ask *a)
+{
+    json_t *list = json_copy(a->messages);
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const json_t *m = json_array_get(list, i);
+        const char *role = er_json_str(m, "role");
+        const char *said = er_json_str(m, "content");
+        if (!role || strcmp(role, "user") != 0)
+            continue;
+        json_t *other = json_pack("{s:s, s:s}", "role", "user", "content",
+            said && said[0] == 'A' ? "B" : "A");
+        if (json_array_set_new(list, i, other) == 0)
+            return list;
+        break;
+    }
+    json_decref(list);
+    return NULL;
+}
+
 /* ---------------------------------------------------- for the template */
 
 static bool shorten(json_t *object, const char *key)

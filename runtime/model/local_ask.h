@@ -22,6 +22,10 @@ int er_ask_init(struct er_ask *a, const struct er_model_request *req,
     struct errand_error *err);
 void er_ask_release(struct er_ask *a); /* zeroed is harmless */
 
+/* Its messages, the user's last one saying something else from its first
+ * letter on. New; NULL: no memory, or there is none. [any] */
+json_t *er_ask_other(const struct er_ask *a);
+
 /* What a template of the family sees. New; NULL: no memory. [any] */
 json_t *er_ask_input(const struct er_ask *a, enum er_chat_family family);
 

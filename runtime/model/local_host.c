@@ -161,8 +161,9 @@ static void read_on(struct er_host *h)
             continue;
         int rc = er_job_read(
             j, h->n_active > 1 ? PIECE_BESIDE : PIECE, &over, &err);
-        if (!rc && !er_job_is_reading(j) && h->n_active == 1 && !h->waiting)
-            er_warm_keep(h->warm, j->line);
+        if (!rc && !er_job_is_reading(j) && h->n_active == 1 &&
+            !h->waiting && er_warm_wants(h->warm, j->line))
+            er_warm_keep(h->warm, j->line, er_job_common(j));
         if (rc || over)
             let_out(h, i, rc ? &err : NULL);
         return;

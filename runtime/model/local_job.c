@@ -54,11 +54,9 @@ static int plain_prompt(struct er_job *j, struct errand_error *err)
 
 /* A second BOS, where template and tokenizer both put one, is one too
  * many; where neither did, the model still wants it. */
-static bool fix_bos(struct er_job *j)
+static bool fix_bos(const struct er_tokenizer *t, struct er_tokens *p)
 {
-    const struct er_tokenizer *t = j->v->tokenizer;
     int32_t bos = er_tokenizer_bos(t);
-    struct er_tokens *p = &j->prompt;
     if (bos < 0)
         return true;
     if (p->n > 1 && p->ids[0] == bos && p->ids[1] == bos) {
@@ -83,23 +81,40 @@ static bool ends_thinking(const struct er_buf *text)
     return n >= len && memcmp(text->data + n - len, tag, len) == 0;
 }
 
-static int chat_prompt(struct er_job *j, struct errand_error *err)
+static int render(const struct er_voice *v, const struct er_ask *ask,
+    struct er_tokens *out, bool *thinking, struct errand_error *err)
 {
     struct er_prompt p;
-    json_t *in = er_ask_input(&j->ask, j->v->family);
+    json_t *in = er_ask_input(ask, v->family);
     if (!in)
         return er_nomem(err);
     er_prompt_init(&p);
-    int rc = er_chat_format_render(
-        j->v->format, in, j->ask.now_s, &p, err);
+    int rc = er_chat_format_render(v->format, in, ask->now_s, &p, err);
     json_decref(in);
     if (rc == ERRAND_OK)
-        rc = er_prompt_tokens(&p, j->v->tokenizer, &j->prompt, err);
-    if (rc == ERRAND_OK && !fix_bos(j))
+        rc = er_prompt_tokens(&p, v->tokenizer, out, err);
+    if (rc == ERRAND_OK && !fix_bos(v->tokenizer, out))
         rc = er_nomem(err);
-    j->thinking = rc == ERRAND_OK && ends_thinking(&p.text);
+    *thinking = rc == ERRAND_OK && ends_thinking(&p.text);
     er_prompt_release(&p);
     return rc;
+}
+
+/* Where the prompt parts from the same one with another question. */
+uint32_t er_job_common(const struct er_job *j)
+{
+    struct er_ask other = j->ask;
+    struct er_tokens ids = {0};
+    bool thinking;
+    size_t n = 0;
+    other.messages = j->ask.plain ? NULL : er_ask_other(&j->ask);
+    if (other.messages &&
+        render(j->v, &other, &ids, &thinking, NULL) == ERRAND_OK)
+        while (n < ids.n && n < j->prompt.n && ids.ids[n] == j->prompt.ids[n])
+            n++;
+    json_decref(other.messages);
+    er_tokens_release(&ids);
+    return (uint32_t)n;
 }
 
 static int check_room(struct er_job *j, struct errand_error *err)
@@ -152,7 +167,9 @@ int er_job_prepare(
     struct er_job *j, struct er_voice *v, struct errand_error *err)
 {
     j->v = v;
-    int rc = j->ask.plain ? plain_prompt(j, err) : chat_prompt(j, err);
+    int rc = j->ask.plain
+        ? plain_prompt(j, err)
+        : render(v, &j->ask, &j->prompt, &j->thinking, err);
     if (rc == ERRAND_OK)
         rc = check_room(j, err);
     if (rc == ERRAND_OK)

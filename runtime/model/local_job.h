@@ -53,6 +53,10 @@ int er_job_read(struct er_job *j, size_t n, bool *over,
     struct errand_error *err);
 bool er_job_is_reading(const struct er_job *j);
 
+/* How many tokens of the prompt stand before what the user said last: others
+ * with the same system text and tools begin so. */
+uint32_t er_job_common(const struct er_job *j);
+
 /* Choose what comes next after the timeline's end: it then stands in
  * next_ids. *over: nothing, the answer has ended. */
 int er_job_choose(struct er_job *j, bool *over, struct errand_error *err);

@@ -204,11 +204,17 @@ void er_warm_return(struct er_warm *w, struct er_warm_line *l)
 
 /* -------------------------------------------------------------- on disk */
 
-void er_warm_keep(struct er_warm *w, struct er_warm_line *l)
+bool er_warm_wants(const struct er_warm *w, const struct er_warm_line *l)
 {
     uint32_t n = er_session_length(l->session) / PAGE * PAGE;
-    if (!w->folder || n < l->kept + WORTH)
-        return;
+    return w->folder && n >= l->kept + WORTH;
+}
+
+void er_warm_keep(struct er_warm *w, struct er_warm_line *l, uint32_t common)
+{
+    uint32_t n = er_session_length(l->session) / PAGE * PAGE;
+    (void)er_session_keep_beginning(
+        l->session, common, w->folder, w->max_bytes, NULL);
     (void)er_session_keep(l->session, w->folder, w->max_bytes, NULL);
     l->kept = n;
 }

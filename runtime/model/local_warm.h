@@ -45,8 +45,12 @@ er_session *er_warm_session(struct er_warm_line *line);
 /* The answer is over, and the timeline good for others. */
 void er_warm_return(struct er_warm *w, struct er_warm_line *line);
 
-/* Write a timeline that is lent; failures only cost time later. */
-void er_warm_keep(struct er_warm *w, struct er_warm_line *line);
+/* Is there so much in a lent timeline that is not on disk? */
+bool er_warm_wants(const struct er_warm *w, const struct er_warm_line *line);
+
+/* Write a timeline that is lent; failures only cost time later. The first n
+ * tokens are what other prompts may have in common with it. */
+void er_warm_keep(struct er_warm *w, struct er_warm_line *line, uint32_t n);
 
 /* Write the newest that is not written yet; false: there is none. */
 bool er_warm_keep_one(struct er_warm *w);

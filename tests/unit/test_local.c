@@ -477,7 +477,7 @@ static void test_local_keeps_beginnings_on_disk(void **state)
     local_kit_close(&kit);
     int64_t n = a.usage.prompt_tokens;
     assert_int_equal(a.usage.cached_tokens, 0);
-    assert_int_equal(b.usage.cached_tokens, (n - 1) / 64 * 64);
+    assert_in_range(b.usage.cached_tokens, (n - 1) / 64 * 64, n - 1);
     assert_int_equal(c.usage.cached_tokens, 0);
     assert_string_equal(a.text.data, b.text.data);
     local_ask_release(&a);

@@ -144,8 +144,9 @@ static void test_local_kept_damage_is_noticed(void **state)
         assert_string_equal(a.text.data, first.text.data);
         local_ask_release(&a);
         ask(&a); /* they were written anew */
-        assert_int_equal(a.usage.cached_tokens,
-            (a.usage.prompt_tokens - 1) / 64 * 64);
+        assert_in_range(a.usage.cached_tokens,
+            (a.usage.prompt_tokens - 1) / 64 * 64,
+            a.usage.prompt_tokens - 1);
         assert_string_equal(a.text.data, first.text.data);
         local_ask_release(&a);
     }

@@ -321,7 +321,6 @@ static void test_local_run_counts_what_was_known(void **state)
     rt = open_runtime(NULL, NULL);
     run(rt, &u, req);
     errand_close(rt);
-    assert_int_equal(u.cached % 64, 0);
     assert_true(u.cached >= 320);
     assert_string_equal(t.answer, u.answer);
     release(&t);

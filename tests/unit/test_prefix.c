@@ -163,6 +163,38 @@ static void test_prefix_only_where_all_agrees(void **state)
     er_local_close(m);
 }
 
+/* A beginning is kept to the token, for whoever goes on otherwise. */
+static void test_prefix_keeps_a_beginning_whole(void **state)
+{
+    (void)state;
+    enum { AT = 64 + 37 };
+    struct errand_error err = {0};
+    er_local *m = load(ER_CACHE_F16);
+    each_file(remove_file, NULL);
+    er_session *a = begin(m), *b = begin(m);
+    uint32_t n = 0;
+    assert_int_equal(er_session_eval(a, ids, N, NULL, NULL), 0);
+    assert_int_equal(er_session_keep_beginning(
+        a, AT, folder, UINT64_MAX, &err), 0);
+    assert_int_equal(each_file(NULL, NULL), 2);
+    assert_int_equal(er_session_kept(b, folder, ids, N), AT);
+    assert_int_equal(er_session_restore(b, folder, ids, N, &n, NULL), 0);
+    assert_int_equal(n, AT);
+    assert_int_equal(er_session_eval(b, ids + n, N - n, NULL, NULL), 0);
+    assert_memory_equal(er_session_logits(a), er_session_logits(b),
+        kit.n_vocab * sizeof(float));
+    er_session_free(a);
+    er_session_free(b);
+    ids[AT]++; /* another goes on otherwise */
+    assert_int_equal(restored(m, N), AT);
+    ids[AT]--;
+    ids[AT - 1]++;
+    assert_int_equal(restored(m, N), 64);
+    ids[AT - 1]--;
+    assert_int_equal(restored(m, AT), 64); /* one is left over */
+    er_local_close(m);
+}
+
 struct damage {
     long at;      /* byte to flip; -1: cut; -2: longer; -3: empty */
     size_t which; /* file that is damaged, of those that are seen */
@@ -260,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_prefix_comes_back_to_the_bit),
         T(test_prefix_only_where_all_agrees),
+        T(test_prefix_keeps_a_beginning_whole),
         T(test_prefix_damage_is_noticed),
         T(test_prefix_files_cannot_be_swapped),
         T(test_prefix_folder_keeps_its_bytes),
