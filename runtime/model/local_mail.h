@@ -26,8 +26,8 @@ void er_mail_leave(struct er_mail *m);
 /* True once the loop's side is gone. [any] */
 const atomic_bool *er_mail_left(const struct er_mail *m);
 
-/* TEXT, REASONING, CALL, LOGPROBS and USAGE. What cannot be kept for lack of memory
- * turns the answer's end into that error. The engine's thread. */
+/* TEXT, REASONING, CALL, LOGPROBS and USAGE. What cannot be kept for lack of
+ * memory turns the answer's end into that error. The engine's thread. */
 void er_mail_send(struct er_mail *m, const struct er_model_event *ev);
 
 /* DONE or ERROR; the engine's side goes. */
