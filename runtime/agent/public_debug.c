@@ -2,6 +2,9 @@
 #include "agent/runtime.h"
 #include "engine/chat_parse.h"
 #include "engine/grammar.h"
+#include "engine/kernel.h"
+#include "engine/memory.h"
+#include "engine/threads.h"
 #include "model/debug_parse.h"
 #include "tool/schema.h"
 
@@ -176,6 +179,53 @@ static void check_tools(errand *rt, json_t *checks)
         "no tools were found; put Lua files into ./tools");
 }
 
+static long long mib(uint64_t bytes)
+{
+    return (long long)(bytes >> 20);
+}
+
+/* What local models are computed with here. */
+static void check_engine(json_t *checks)
+{
+    char text[120];
+    uint64_t there = er_memory_available();
+    if (there == UINT64_MAX)
+        snprintf(text, sizeof text, "%s kernels, %u threads",
+            er_kernels_best()->name, er_threads_cores());
+    else
+        snprintf(text, sizeof text,
+            "%s kernels, %u threads, %lld MiB of memory to be had",
+            er_kernels_best()->name, er_threads_cores(), mib(there));
+    add(checks, "engine", true, text, NULL);
+}
+
+/* Does the file of a local model fit? Nothing is loaded. */
+static void check_file(errand *rt, json_t *checks)
+{
+    struct errand_error err = {0};
+    char text[120], *json = NULL;
+    uint64_t there = er_memory_available();
+    int rc = er_models_describe(
+        rt->models, rt->default_model, &json, &err);
+    if (rc != ERRAND_OK) {
+        add(checks, "model.file", false, err.msg, "see docs/local.md");
+        return;
+    }
+    if (!json)
+        return;
+    json_t *v = er_json_parse(json, strlen(json), ER_JSON_LENIENT, &err);
+    uint64_t need = (uint64_t)er_json_int(v, "memory_bytes", 0);
+    snprintf(text, sizeof text, "%s, %lld tokens of context, %lld MiB",
+        v && er_json_str(v, "quantization") ? er_json_str(v, "quantization")
+                                            : "",
+        (long long)er_json_int(v, "context", 0), mib(need));
+    add(checks, "model.file", need <= there, text,
+        "it does not fit into the memory that is there: take a smaller "
+        "model, or a shorter context");
+    json_decref(v);
+    free(json);
+}
+
 static void check_model(errand *rt, json_t *checks)
 {
     struct errand_error err = {0};
@@ -187,6 +237,8 @@ static void check_model(errand *rt, json_t *checks)
     }
     bool ok = er_models_check(rt->models, model, &err) == ERRAND_OK;
     add(checks, "model", ok, ok ? model : err.msg, "see docs/models.md");
+    if (ok)
+        check_file(rt, checks);
 }
 
 /* What the system enforces on tools; what it cannot is a finding each. */
@@ -225,6 +277,7 @@ int errand_doctor(errand *rt, char **json, struct errand_error *err)
     check_store(rt, checks, err);
     check_tools(rt, checks);
     check_cage(rt, checks);
+    check_engine(checks);
     check_model(rt, checks);
     bool ok = true;
     size_t i;

@@ -96,6 +96,18 @@ int er_locals_find(struct er_locals *l, const char *name, char **path,
     return rc;
 }
 
+int er_locals_describe(struct er_locals *l, const char *name, char **json,
+    struct errand_error *err)
+{
+    char *path = NULL;
+    int rc = er_locals_find(l, name, &path, err);
+    if (rc == ERRAND_OK)
+        rc = er_local_describe(
+            path, l->settings.context, l->settings.cache, json, err);
+    free(path);
+    return rc;
+}
+
 /* ----------------------------------------------------------------- hosts */
 
 static int no_more_hosts(struct errand_error *err)

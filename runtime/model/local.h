@@ -18,6 +18,10 @@ int er_locals_settings(struct er_locals *l, const json_t *settings,
 int er_locals_find(struct er_locals *l, const char *name, char **path,
     struct errand_error *err);
 
+/* What its file is and needs with the settings, as er_local_describe. */
+int er_locals_describe(struct er_locals *l, const char *name, char **json,
+    struct errand_error *err);
+
 /* Start an exchange; on success it is listed. Errors NOT_FOUND, USAGE,
  * NOMEM, IO; what loading the model says comes as an event. */
 int er_locals_start(struct er_models *models, struct er_locals *l,

@@ -261,6 +261,17 @@ int er_models_check(
     return rc;
 }
 
+int er_models_describe(er_models *m, const char *model, char **json,
+    struct errand_error *err)
+{
+    struct name name;
+    *json = NULL;
+    int rc = split(model, &name, err);
+    if (rc != ERRAND_OK || strcmp(name.provider, "local") != 0)
+        return rc;
+    return er_locals_describe(m->locals, name.model, json, err);
+}
+
 int er_model_start(er_models *m, const char *model,
     const struct er_model_request *req, er_model_event_fn on_event,
     void *ctx, er_exchange **out, struct errand_error *err)

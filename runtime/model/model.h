@@ -166,6 +166,12 @@ const char *er_models_library(void);
 int er_models_check(
     er_models *models, const char *model, struct errand_error *err);
 
+/* What a local model's file is and needs, as JSON; the caller frees. *json is
+ * NULL for models of other providers. Errors NOT_FOUND, SYNTAX,
+ * UNSUPPORTED, NOMEM. [owner] */
+int er_models_describe(er_models *models, const char *model, char **json,
+    struct errand_error *err);
+
 /* Send a request; model in "provider:name" form. Events come later, from
  * the loop, never from inside this call; the last is DONE or ERROR, and the
  * exchange is gone when that callback returns. Retries happen inside.
