@@ -90,7 +90,7 @@ static int take(struct er_wire *w, json_t *frame)
     bool ours = er_json_int(frame, "id", -1) == w->id;
     if (!er_wire_is_late(frame)) {
         json_decref(frame);
-        return give_up(w);
+        return (int)give_up(w);
     }
     if (ours && is_cancel(frame)) {
         json_decref(frame);
