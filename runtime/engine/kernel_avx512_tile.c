@@ -542,7 +542,8 @@ void er_rows_avx512(const struct er_matrix *m, size_t from, size_t to,
     enum kind kind = kind_of(m->type);
     for (size_t at = from; at < to; at += ER_TILE) {
         size_t rows = to - at < ER_TILE ? to - at : ER_TILE;
-        const unsigned char *packed = m->packed + at / ER_TILE * bytes;
+        const unsigned char *packed =
+            bytes ? m->packed + at / ER_TILE * bytes : NULL;
         struct target out = {.y = y + at, .stride = stride,
             .rows = (__mmask16)((1u << rows) - 1)};
         if (bytes && x->n <= DIRECT_MOST) {
