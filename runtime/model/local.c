@@ -92,6 +92,7 @@ int er_locals_find(struct er_locals *l, const char *name, char **path,
         rc = er_fail_errno(err, ERRAND_NOT_FOUND,
             "cannot read the model file %.120s", *path);
         free(*path);
+        *path = NULL;
     }
     return rc;
 }

@@ -54,3 +54,9 @@ setup() {
     has "$output" 'It is 1152'
     same "$status" 0
 }
+
+@test "a model file that is not there is named" {
+    errand run --no-config -m local:nofile.gguf hi
+    same "$status" 1
+    has "$stderr" 'cannot read the model file nofile.gguf: No such file'
+}
