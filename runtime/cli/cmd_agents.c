@@ -1,13 +1,11 @@
 /* errand agents: see, test and start agents. */
 #include "cli.h"
+#include "new_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char *or_empty(const char *text) { return text ? text : ""; }
 
@@ -183,51 +181,22 @@ static const char template[] =
     "  end,\n"
     "}\n";
 
-static bool is_name(const char *name)
-{
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-    return len >= 1 && len <= 64 && name[len] == '\0';
-}
-
-/* Make the file, which must not be there. */
-static int write_agent(
-    const char *path, const char *name, struct errand_error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST)
-        return er_fail(err, ERRAND_EXISTS,
-            "%.120s is there already and is left as it is; choose another "
-            "name", path);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
-        return er_fail_errno(err, ERRAND_IO, "cannot write %.120s", path);
-    bool bad = fprintf(file, template, name, name, name) < 0;
-    if (fclose(file) != 0 || bad)
-        return er_fail_errno(err, ERRAND_IO, "cannot write %.120s", path);
-    return ERRAND_OK;
-}
-
 int er_cmd_agents_new(struct er_cli *cli)
 {
     struct errand_error err = {0};
     const char *name = cli->words[0];
     const char *dir = cli->args.dir ? cli->args.dir : "agents";
-    char path[4096];
-    if (!is_name(name))
+    struct er_buf text, path;
+    if (!er_cli_is_name(name))
         return er_cli_usage(cli, "\"%.80s\" cannot name an agent: use 1 to "
             "64 letters, digits, _ and -", name);
-    int n = snprintf(path, sizeof path, "%s/%s.lua", dir, name);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return er_cli_usage(cli, "the folder's name is too long: %.80s", dir);
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-        er_fail_errno(&err, ERRAND_IO, "cannot make the folder %.120s", dir);
-        return er_cli_fail(cli, &err);
-    }
-    if (write_agent(path, name, &err))
-        return er_cli_fail(cli, &err);
-    er_term_outf(&cli->term, "%s\n", path);
-    er_term_note(&cli->term, ER_DIM, "edit it, then: errand agents check %s",
-        path);
-    return ER_EXIT_DONE;
+    er_buf_init(&text, 1 << 16);
+    er_buf_addf(&text, template, name, name, name);
+    int rc = er_cli_new_file(cli, dir, name, "lua", &text, &path, &err);
+    if (rc == ERRAND_OK)
+        er_term_note(&cli->term, ER_DIM,
+            "edit it, then: errand agents check %s", er_buf_str(&path));
+    er_buf_release(&text);
+    er_buf_release(&path);
+    return rc == ERRAND_OK ? ER_EXIT_DONE : er_cli_fail(cli, &err);
 }

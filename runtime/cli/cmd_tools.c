@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "granter.h"
 #include "input.h"
+#include "new_file.h"
 #include "new_plugin.h"
 #include "similar.h"
 #include "trace.h"
@@ -11,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Open the runtime and get its tools as JSON text. */
 static int load(struct er_cli *cli, char **text)
@@ -295,53 +294,24 @@ static const char template[] =
     "  },\n"
     "}\n";
 
-static bool is_tool_name(const char *name)
-{
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-    return len >= 1 && len <= 64 && name[len] == '\0';
-}
-
-/* Make the file, which must not be there. */
-static int write_tool(
-    const char *path, const char *name, struct errand_error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST)
-        return er_fail(err, ERRAND_EXISTS,
-            "%.120s is there already and is left as it is; choose another "
-            "name", path);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
-        return er_fail_errno(err, ERRAND_IO, "cannot write %.120s", path);
-    bool bad = fprintf(file, template, name, name, name) < 0;
-    if (fclose(file) != 0 || bad)
-        return er_fail_errno(err, ERRAND_IO, "cannot write %.120s", path);
-    return ERRAND_OK;
-}
-
 int er_cmd_tools_new(struct er_cli *cli)
 {
     struct errand_error err = {0};
     const char *name = cli->words[0];
     const char *dir = cli->args.dir ? cli->args.dir : "tools";
-    char path[4096];
-    if (!is_tool_name(name))
+    struct er_buf text, path;
+    if (!er_cli_is_name(name))
         return er_cli_usage(cli, "\"%.80s\" cannot name a tool: use 1 to 64 "
             "letters, digits, _ and -", name);
     if (cli->args.c_source)
         return er_cli_new_plugin(cli, name);
-    int n = snprintf(path, sizeof path, "%s/%s.lua", dir, name);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return er_cli_usage(cli, "the folder's name is too long: %.80s", dir);
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-        er_fail_errno(&err, ERRAND_IO, "cannot make the folder %.120s", dir);
-        return er_cli_fail(cli, &err);
-    }
-    if (write_tool(path, name, &err))
-        return er_cli_fail(cli, &err);
-    er_term_outf(&cli->term, "%s\n", path);
-    er_term_note(&cli->term, ER_DIM, "edit it, then: errand tools check %s",
-        path);
-    return ER_EXIT_DONE;
+    er_buf_init(&text, 1 << 16);
+    er_buf_addf(&text, template, name, name, name);
+    int rc = er_cli_new_file(cli, dir, name, "lua", &text, &path, &err);
+    if (rc == ERRAND_OK)
+        er_term_note(&cli->term, ER_DIM, "edit it, then: errand tools check %s",
+            er_buf_str(&path));
+    er_buf_release(&text);
+    er_buf_release(&path);
+    return rc == ERRAND_OK ? ER_EXIT_DONE : er_cli_fail(cli, &err);
 }
