@@ -59,4 +59,9 @@ json_t *er_col_parsed(sqlite3_stmt *row, int column); /* text that is JSON */
 /* An object from a row, each column under its name. */
 json_t *er_row_object(sqlite3_stmt *row);
 
+/* Every row of a question, as such objects; NULL with err. The caller owns
+ * the array. [any] */
+json_t *er_store_rows(er_store *s, enum er_slot slot, const char *text,
+    struct er_vals vals, struct errand_error *err);
+
 #endif

@@ -222,15 +222,14 @@ int er_store_state_of(er_store *s, const char *call_id, int *state,
 
 /* --- small lists */
 
-/* Every row of a question without values, as objects. */
-static json_t *list_all(er_store *s, enum er_slot slot, const char *text,
-    struct errand_error *err)
+json_t *er_store_rows(er_store *s, enum er_slot slot, const char *text,
+    struct er_vals vals, struct errand_error *err)
 {
     struct er_sql *sql;
     sqlite3_stmt *row = NULL;
     int code = er_store_reader(s, &sql, err);
     if (code == ERRAND_OK)
-        code = er_sql_first(sql, slot, text, ER_NO_VALS, &row, err);
+        code = er_sql_first(sql, slot, text, vals, &row, err);
     json_t *list = code == ERRAND_OK ? json_array() : NULL;
     while (code == ERRAND_OK && row) {
         if (json_array_append_new(list, er_row_object(row)) != 0)
@@ -248,15 +247,15 @@ static json_t *list_all(er_store *s, enum er_slot slot, const char *text,
 
 json_t *er_store_grants(er_store *s, struct errand_error *err)
 {
-    return list_all(s, ER_Q_GRANTS,
+    return er_store_rows(s, ER_Q_GRANTS,
         "SELECT path, version, permissions, granted_ms FROM grants"
-        " ORDER BY path", err);
+        " ORDER BY path", ER_NO_VALS, err);
 }
 
 json_t *er_store_rules(er_store *s, struct errand_error *err)
 {
-    return list_all(s, ER_Q_RULES,
-        "SELECT rule, made_ms FROM rules ORDER BY no", err);
+    return er_store_rows(s, ER_Q_RULES,
+        "SELECT rule, made_ms FROM rules ORDER BY no", ER_NO_VALS, err);
 }
 
 json_t *er_store_resumable(er_store *s, struct errand_error *err)

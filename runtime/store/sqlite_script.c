@@ -100,32 +100,14 @@ int er_sqlite_adopt(struct er_sqlite *db, int64_t run,
 json_t *er_store_steps(
     er_store *s, const char *run_id, struct errand_error *err)
 {
-    struct er_sql *sql;
-    sqlite3_stmt *row = NULL;
-    if (er_store_reader(s, &sql, err) != ERRAND_OK ||
-        er_sql_first(sql, ER_Q_STEPS,
-            "SELECT s.path AS step, s.kind AS kind, s.digest AS digest,"
-            " s.about AS about, s.state AS state, s.attempt AS attempt,"
-            " s.outside AS outside, s.begun_ms AS begun_ms,"
-            " s.ended_ms AS ended_ms, s.value AS value, c.id AS run,"
-            " t.answer AS answer FROM runs r JOIN steps s ON s.run=r.no"
-            " LEFT JOIN runs c ON c.no=s.child"
-            " LEFT JOIN run_texts t ON t.run=s.child"
-            " WHERE r.id=?1 ORDER BY s.no",
-            ER_VALS(er_text(run_id)), &row, err) != ERRAND_OK)
-        return NULL;
-    json_t *list = json_array();
-    int code = list ? ERRAND_OK : er_nomem(err);
-    while (code == ERRAND_OK && row) {
-        if (json_array_append_new(list, er_row_object(row)) != 0)
-            code = er_nomem(err);
-        else
-            code = er_sql_next(sql, &row, err);
-    }
-    if (row)
-        er_sql_end(row);
-    if (code == ERRAND_OK)
-        return list;
-    json_decref(list);
-    return NULL;
+    return er_store_rows(s, ER_Q_STEPS,
+        "SELECT s.path AS step, s.kind AS kind, s.digest AS digest,"
+        " s.about AS about, s.state AS state, s.attempt AS attempt,"
+        " s.outside AS outside, s.begun_ms AS begun_ms,"
+        " s.ended_ms AS ended_ms, s.value AS value, c.id AS run,"
+        " t.answer AS answer FROM runs r JOIN steps s ON s.run=r.no"
+        " LEFT JOIN runs c ON c.no=s.child"
+        " LEFT JOIN run_texts t ON t.run=s.child"
+        " WHERE r.id=?1 ORDER BY s.no",
+        ER_VALS(er_text(run_id)), err);
 }
